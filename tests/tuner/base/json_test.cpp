@@ -1,0 +1,59 @@
+#include "tuner/base/json.h"
+
+#include <functional>
+
+#include <gmock/gmock.h>
+
+#include "tuner/base/error.h"
+#include "tuner/base/files.h"
+
+namespace hyperfd {
+namespace {
+
+using testing::HasSubstr;
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no InputError";
+}
+
+TEST(ParseJson, NamesTheTextAndThePlaceOfAnError) {
+  const std::string message = message_of([] { parse_json("{\"a\": }", "space.json"); });
+  EXPECT_THAT(message, HasSubstr("space.json: parse error at line 1, column 7"));
+}
+
+TEST(ParseJson, RefusesHostileDepthInsteadOfOverflowingTheStack) {
+  EXPECT_THAT(message_of([] { parse_json(std::string(1000000, '['), "frame"); }), HasSubstr("nested deeper than 64"));
+}
+
+TEST(ParseJson, BracketsInStringsDoNotCountAsDepth) {
+  EXPECT_EQ(parse_json('"' + std::string(100, '[') + "\\\"" + '"', "text").get<std::string>().size(), 101u);
+}
+
+TEST(LoadJsonOrYaml, GivesYamlScalarsTheirJsonTypes) {
+  const std::string file = testing::TempDir() + "types.yaml";
+  write_file_atomically(file, "a: 1\nb: 1.5\nc: 3e-4\nd: true\ne: '1'\nf: text\ng: [~, -2]\nh: .5\n");
+  const Json value = load_json_or_yaml(file);
+  EXPECT_EQ(value.dump(),
+            R"({"a":1,"b":1.5,"c":0.0003,"d":true,"e":"1","f":"text","g":[null,-2],"h":0.5})");
+}
+
+TEST(LoadJsonOrYaml, NamesFileAndLineOfBrokenYamlAndOfARepeatedKey) {
+  const std::string file = testing::TempDir() + "broken.yaml";
+  write_file_atomically(file, "a: 1\nb: [1, 2\n");
+  EXPECT_THAT(message_of([&] { load_json_or_yaml(file); }), HasSubstr(file + ": line "));
+  write_file_atomically(file, "a: 1\na: 2\n");
+  EXPECT_THAT(message_of([&] { load_json_or_yaml(file); }), HasSubstr("line 2: key \"a\" appears twice"));
+}
+
+TEST(LoadJsonOrYaml, SaysWhenAFileIsMissingOrAFolder) {
+  EXPECT_THAT(message_of([] { load_json_or_yaml("/nowhere.yaml"); }), HasSubstr("/nowhere.yaml: cannot be read"));
+  EXPECT_THAT(message_of([] { load_json_or_yaml(testing::TempDir()); }), HasSubstr("is a folder"));
+}
+
+}  // namespace
+}  // namespace hyperfd

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace hyperfd {
+
+// The whole content of a file. Throws InputError that names it.
+std::string read_file(const std::string& file);
+
+// Replaces `file` by `content` so that after a crash at any moment either the old or the new content is there:
+// written beside it, flushed to disk, renamed. Creates missing folders. Throws Error that names the file.
+void write_file_atomically(const std::string& file, std::string_view content);
+
+// $XDG_DATA_HOME/hyperfd, else ~/.local/share/hyperfd. Not created here.
+std::string user_data_directory();
+
+}  // namespace hyperfd
