@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/base/json.h"
+#include "tuner/base/rng.h"
+
+namespace hyperfd {
+
+// One point of a search space: what NNI calls *parameters*, in exactly the shape NNI's built-in tuners give
+// (`{"lr": 0.001, "layer": {"_name": "conv", "kernel": 3}}`).
+using Configuration = Json;
+
+// A parsed NNI search space: choice (nested too), randint, uniform, quniform, loguniform, qloguniform, normal, qnormal,
+// lognormal, qlognormal. Immutable; all methods may be called from any thread.
+class SearchSpace {
+ public:
+  // Throws InputError whose message starts with the path of the offending value:
+  // `lr._value[0]: expected a number, got "abc"`.
+  static SearchSpace parse(const Json& definition);
+  // From a .json or .yaml file; errors name the file first.
+  static SearchSpace load(const std::string& file);
+
+  SearchSpace(SearchSpace&&) noexcept;
+  SearchSpace& operator=(SearchSpace&&) noexcept;
+  ~SearchSpace();
+
+  const Json& definition() const;
+
+  // Equal for equal spaces, whatever the order of their keys: experience is shared between tasks of one signature.
+  const std::string& signature() const;
+
+  // Number of distinct configurations; nullopt when a dimension is continuous. Saturates at 2^64 − 1.
+  std::optional<std::uint64_t> size() const;
+  // The configuration with this index, 0 ≤ index < size(). Only for spaces with a size.
+  Configuration at(std::uint64_t index) const;
+
+  // One draw from the distributions that `_type` names.
+  Configuration sample(Rng& rng) const;
+
+  // Throws InputError that names the path when `configuration` is not a point of this space
+  // (missing or unknown key, value outside the choices or bounds).
+  void check(const Configuration& configuration) const;
+
+  // For the MLP encoder: one-hot of choices, normalised (log) value of numeric dimensions and of choices that are all
+  // numbers, 0 and a mask bit for dimensions that are inactive. Every number is in [0, 1]; encoding_size() of them.
+  std::size_t encoding_size() const;
+  std::vector<float> encode(const Configuration& configuration) const;
+
+ private:
+  struct Impl;
+  explicit SearchSpace(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Text that is equal exactly for equal configurations (keys sorted, 1.0 and 1 alike).
+std::string fingerprint(const Configuration& configuration);
+
+}  // namespace hyperfd
