@@ -1,0 +1,72 @@
+#include "trial/evaluation/matching.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+
+std::vector<std::uint32_t> order_by_score(const std::vector<double>& scores) {
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (std::isnan(scores[i])) {
+      throw InputError("detection " + std::to_string(i) + ": score: expected a number, got NaN");
+    }
+  }
+  std::vector<std::uint32_t> order(scores.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return scores[a] > scores[b]; });
+  return order;
+}
+
+std::vector<std::uint32_t> order_by_score(const std::vector<ScoredBox>& detections) {
+  std::vector<double> scores;
+  scores.reserve(detections.size());
+  for (const ScoredBox& detection : detections) scores.push_back(detection.score);
+  return order_by_score(scores);
+}
+
+double intersection(const ScoredBox& detection, const TruthBox& truth) {
+  const double width = std::min(detection.x + detection.width, truth.x + truth.width) - std::max(detection.x, truth.x);
+  const double height =
+      std::min(detection.y + detection.height, truth.y + truth.height) - std::max(detection.y, truth.y);
+  return width > 0 && height > 0 ? width * height : 0;
+}
+
+bool is_ignored(const TruthBox& truth, double minimum_size) {
+  return truth.ignored || truth.width < minimum_size || truth.height < minimum_size;
+}
+
+std::vector<Verdict> match_to_best_truth(const ImageBoxes& image, double iou_threshold, double minimum_size) {
+  std::vector<bool> taken(image.truths.size());
+  std::vector<Verdict> verdicts(image.detections.size(), Verdict::kFalsePositive);
+  for (const std::uint32_t d : order_by_score(image.detections)) {
+    const ScoredBox& detection = image.detections[d];
+    std::size_t best = 0;
+    double best_iou = 0;
+    for (std::size_t t = 0; t < image.truths.size(); ++t) {
+      const TruthBox& truth = image.truths[t];
+      const double shared = intersection(detection, truth);
+      if (shared == 0) continue;
+      const double iou = shared / (detection.width * detection.height + truth.width * truth.height - shared);
+      if (iou <= best_iou) continue;
+      best_iou = iou;
+      best = t;
+    }
+    if (best_iou > 0 && best_iou >= iou_threshold) {
+      if (is_ignored(image.truths[best], minimum_size)) {
+        verdicts[d] = Verdict::kIgnored;
+      } else if (!taken[best]) {
+        taken[best] = true;
+        verdicts[d] = Verdict::kTruePositive;
+      }
+    } else if (detection.width < minimum_size || detection.height < minimum_size) {
+      verdicts[d] = Verdict::kIgnored;
+    }
+  }
+  return verdicts;
+}
+
+}  // namespace hyperfd

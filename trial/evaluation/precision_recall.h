@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "trial/evaluation/matching.h"
+
+namespace hyperfd {
+
+// Verdicts on the detections of all images, gathered image by image.
+struct ScoredVerdicts {
+  std::vector<double> scores;
+  std::vector<Verdict> verdicts;  // beside scores
+  std::size_t positives = 0;      // truths that should be found
+};
+
+// One point a detection that counts, best score first (equal scores in the order given): recall never falls.
+struct PrecisionRecall {
+  std::vector<double> precision, recall;
+};
+
+// Throws InputError when a score is not a number. Empty when there are no positives.
+PrecisionRecall precision_recall(const ScoredVerdicts& detections);
+
+// Area under the curve after every precision is raised to the best one at the same or a higher recall
+// (PASCAL VOC since 2010; MMDetection's `area` mode). In [0, 1].
+double area_under_envelope(const PrecisionRecall& curve);
+
+// Mean of that envelope at `points` recalls evenly spaced from 0 to 1: COCO's AP with 101, PASCAL VOC 2007's with 11.
+// In [0, 1].
+double mean_envelope_precision(const PrecisionRecall& curve, int points);
+
+}  // namespace hyperfd
