@@ -34,9 +34,10 @@ class SearchSpace {
   // Equal for equal spaces, whatever the order of their keys: experience is shared between tasks of one signature.
   const std::string& signature() const;
 
-  // Number of distinct configurations; nullopt when a dimension is continuous. Saturates at 2^64 − 1.
+  // Number of distinct configurations; nullopt when a dimension is continuous or unbounded. Saturates at 2^64 − 1.
   std::optional<std::uint64_t> size() const;
-  // The configuration with this index, 0 ≤ index < size(). Only for spaces with a size.
+  // The configuration with this index, 0 ≤ index < size(); the last key varies fastest. Throws std::out_of_range
+  // otherwise.
   Configuration at(std::uint64_t index) const;
 
   // One draw from the distributions that `_type` names.
@@ -47,7 +48,9 @@ class SearchSpace {
   void check(const Configuration& configuration) const;
 
   // For the MLP encoder: one-hot of choices, normalised (log) value of numeric dimensions and of choices that are all
-  // numbers, 0 and a mask bit for dimensions that are inactive. Every number is in [0, 1]; encoding_size() of them.
+  // numbers, 0 for dimensions that are inactive (the one-hot of the nested choice around them is their mask). Every
+  // number is in [0, 1]; encoding_size() of them. The same for all spaces of one signature. Throws InputError as
+  // check() does.
   std::size_t encoding_size() const;
   std::vector<float> encode(const Configuration& configuration) const;
 

@@ -1,0 +1,197 @@
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tuner/base/error.h"
+#include "tuner/space/search_space.h"
+
+namespace hyperfd {
+namespace {
+
+const char* const kNested = R"({
+  "layer": {"_type": "choice", "_value": [
+    {"_name": "conv", "kernel": {"_type": "choice", "_value": [1, 3, 5]},
+     "norm": {"_type": "choice", "_value": [{"_name": "batch", "eps": {"_type": "choice", "_value": [0.1, 0.01]}},
+                                            {"_name": "none"}]}},
+    {"_name": "dense", "units": {"_type": "randint", "_value": [16, 20]}},
+    {"_name": "skip"}]},
+  "dropout": {"_type": "quniform", "_value": [0, 0.5, 0.25]}})";
+
+SearchSpace parse(const char* text) {
+  return SearchSpace::parse(parse_json(text, "test"));
+}
+
+std::string check_error(const SearchSpace& space, const char* text) {
+  try {
+    space.check(parse_json(text, "test"));
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(HpoSpace, Has216Configurations) {
+  const auto space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
+  EXPECT_EQ(space.size(), 216u);
+  std::set<std::string> distinct;
+  for (std::uint64_t i = 0; i < 216; ++i) {
+    const Configuration configuration = space.at(i);
+    space.check(configuration);
+    distinct.insert(fingerprint(configuration));
+  }
+  EXPECT_EQ(distinct.size(), 216u);
+  EXPECT_EQ(space.at(0).dump(), R"({"optimizer":"sgd","learning_rate":0.0003,"min_crop_ratio":0.3,"iou_threshold":0.4,)"
+                                R"("location_weight":2,"negative_ratio":2})");
+}
+
+TEST(Configurations, AreEnumeratedThroughNestedChoices) {
+  const auto space = parse(kNested);
+  EXPECT_EQ(space.size(), (3u * (2 + 1) + 4 + 1) * 3);
+  std::set<std::string> enumerated, sampled;
+  for (std::uint64_t i = 0; i < *space.size(); ++i) {
+    space.check(space.at(i));
+    enumerated.insert(fingerprint(space.at(i)));
+  }
+  EXPECT_EQ(enumerated.size(), *space.size());
+  Rng rng(1);
+  for (int i = 0; i < 3000; ++i) sampled.insert(fingerprint(space.sample(rng)));
+  EXPECT_EQ(sampled, enumerated);
+  EXPECT_THROW(space.at(*space.size()), std::out_of_range);
+}
+
+TEST(Configurations, HaveTheShapeOfNniAnswers) {
+  const auto space = parse(kNested);
+  std::set<std::string> layers;
+  Rng rng(3);
+  for (int i = 0; i < 500; ++i) {
+    const Configuration configuration = space.sample(rng);
+    EXPECT_TRUE(configuration["dropout"].is_number_float());
+    layers.insert(configuration["layer"].dump());
+  }
+  EXPECT_TRUE(layers.count(R"({"_name":"skip"})"));
+  EXPECT_TRUE(layers.count(R"({"_name":"dense","units":19})"));
+  EXPECT_FALSE(layers.count(R"({"_name":"dense","units":20})"));
+  EXPECT_TRUE(layers.count(R"({"_name":"conv","kernel":3,"norm":{"_name":"batch","eps":0.01}})"));
+}
+
+TEST(Configurations, FlatChoicesKeepAnyJsonValue) {
+  const auto space = parse(R"({"x": {"_type": "choice", "_value": [true, null, "1", 1, [3, 3], {"a": 1}]}})");
+  EXPECT_EQ(space.size(), 6u);
+  for (std::uint64_t i = 0; i < 6; ++i) space.check(space.at(i));
+  EXPECT_EQ(space.at(4).dump(), R"({"x":[3,3]})");
+  EXPECT_EQ(check_error(space, R"({"x": false})"), R"(x: expected one of [true,null,"1",1,[3,3],{"a":1}], got false)");
+}
+
+TEST(Configurations, ARepeatedChoiceIsOneValueDrawnMoreOften) {
+  const auto space = parse(R"({"x": {"_type": "choice", "_value": ["a", "a", "a", "b"]}})");
+  EXPECT_EQ(space.size(), 2u);
+  Rng rng(5);
+  int a = 0;
+  for (int i = 0; i < 4000; ++i) a += space.sample(rng)["x"] == "a";
+  EXPECT_NEAR(a, 3000, 150);  // 5 standard deviations
+}
+
+TEST(Configurations, AnEmptySpaceHasOne) {
+  const auto space = parse("{}");
+  EXPECT_EQ(space.size(), 1u);
+  EXPECT_EQ(space.at(0).dump(), "{}");
+  EXPECT_EQ(space.encoding_size(), 0u);
+}
+
+TEST(Configurations, SizeSaturates) {
+  Json definition = Json::object();
+  for (int i = 0; i < 70; ++i) definition["x" + std::to_string(i)] = {{"_type", "choice"}, {"_value", {0, 1, 2}}};
+  const auto space = SearchSpace::parse(definition);
+  EXPECT_EQ(space.size(), std::numeric_limits<std::uint64_t>::max());
+  space.check(space.at(*space.size() - 1));
+  definition["y"] = {{"_type", "uniform"}, {"_value", {0, 1}}};
+  EXPECT_EQ(SearchSpace::parse(definition).size(), std::nullopt);
+}
+
+TEST(CheckConfiguration, NamesThePathOfWhatIsWrong) {
+  const auto space = parse(kNested);
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {R"({"layer": {"_name": "skip"}, "dropout": 0.25})", "accepted"},
+      {R"({"dropout": 0, "layer": {"units": 16.0, "_name": "dense"}})", "accepted"},
+      {R"(3)", "configuration: expected an object of parameters, got 3"},
+      {R"({"layer": {"_name": "skip"}})", R"(configuration: missing key "dropout")"},
+      {R"({"layer": {"_name": "skip"}, "dropout": 0, "drop_out": 0})",
+       R"(configuration: unknown key "drop_out"; did you mean "dropout"?)"},
+      {R"({"layer": {"_name": "skip"}, "dropout": 0.3})",
+       "dropout: expected a multiple of 0.25 of [0.0, 0.5], got 0.3"},
+      {R"({"layer": {"_name": "skip"}, "dropout": 0.75})",
+       "dropout: expected a multiple of 0.25 of [0.0, 0.5], got 0.75"},
+      {R"({"layer": "skip", "dropout": 0})", R"(layer: expected an object with "_name", got "skip")"},
+      {R"({"layer": {"_name": "skap"}, "dropout": 0})", R"(layer._name: unknown choice "skap"; did you mean "skip"?)"},
+      {R"({"layer": {"_name": "dense"}, "dropout": 0})", R"(layer: missing key "units")"},
+      {R"({"layer": {"_name": "dense", "units": 20}, "dropout": 0})",
+       "layer.units: expected an integer of [16, 20), got 20"},
+      {R"({"layer": {"_name": "dense", "units": 16.5}, "dropout": 0})",
+       "layer.units: expected an integer of [16, 20), got 16.5"},
+      {R"({"layer": {"_name": "conv", "kernel": 3, "norm": {"_name": "batch", "eps": 1}}, "dropout": 0})",
+       "layer.norm.eps: expected one of [0.1,0.01], got 1"},
+  };
+  for (const auto& [configuration, message] : cases) {
+    EXPECT_EQ(check_error(space, configuration), message) << configuration;
+  }
+}
+
+TEST(EncodeConfiguration, OneHotNormalisedAndMasked) {
+  const auto space = parse(R"({
+    "rate": {"_type": "choice", "_value": [0.1, 0.001, 0.01]},
+    "layer": {"_type": "choice", "_value": [{"_name": "conv", "kernel": {"_type": "uniform", "_value": [1, 5]}},
+                                            {"_name": "skip"}]}})");
+  // Keys sorted: layer (conv, skip, kernel), rate (three ascending options, value on a logarithmic scale).
+  ASSERT_EQ(space.encoding_size(), 7u);
+  const auto conv = space.encode(parse_json(R"({"rate": 0.01, "layer": {"_name": "conv", "kernel": 2}})", "conv"));
+  const std::vector<float> expected_conv = {1, 0, 0.25, 0, 1, 0, 0.5};
+  for (std::size_t i = 0; i < 7; ++i) EXPECT_NEAR(conv[i], expected_conv[i], 1e-6) << i;
+  const auto skip = space.encode(parse_json(R"({"rate": 0.1, "layer": {"_name": "skip"}})", "skip"));
+  EXPECT_EQ(skip, (std::vector<float>{0, 1, 0, 0, 0, 1, 1}));
+  EXPECT_THROW(space.encode(parse_json(R"({"rate": 0.5, "layer": {"_name": "skip"}})", "bad")), InputError);
+}
+
+TEST(EncodeConfiguration, StaysWithinTheUnitInterval) {
+  const auto space = parse(R"({
+    "a": {"_type": "qlognormal", "_value": [0, 2, 1]}, "b": {"_type": "normal", "_value": [5, 3]},
+    "c": {"_type": "qloguniform", "_value": [0.3, 30, 1]}, "d": {"_type": "randint", "_value": [7, 8]},
+    "e": {"_type": "choice", "_value": [5]}, "f": {"_type": "qnormal", "_value": [0, 1, 0.5]}})");
+  Rng rng(11);
+  for (int i = 0; i < 1000; ++i) {
+    const Configuration configuration = space.sample(rng);
+    space.check(configuration);
+    for (const float number : space.encode(configuration)) {
+      EXPECT_GE(number, 0) << configuration;
+      EXPECT_LE(number, 1) << configuration;
+    }
+  }
+}
+
+TEST(EncodeConfiguration, ALongListSharesPositions) {
+  Json options = Json::array();
+  for (int i = 0; i < 1000; ++i) options.push_back("file" + std::to_string(i));
+  const auto space = SearchSpace::parse({{"x", {{"_type", "choice"}, {"_value", options}}}});
+  EXPECT_EQ(space.encoding_size(), 256u);
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    const auto encoding = space.encode(space.at(i));
+    EXPECT_EQ(std::count(encoding.begin(), encoding.end(), 1.0f), 1);
+  }
+}
+
+TEST(Fingerprint, IsEqualExactlyForEqualConfigurations) {
+  const auto of = [](const char* text) { return fingerprint(parse_json(text, "test")); };
+  EXPECT_EQ(of(R"({"a": 1, "b": {"c": [1.0, -0.0]}})"), of(R"({"b": {"c": [1, 0]}, "a": 1.0})"));
+  EXPECT_EQ(of("9007199254740993"), of("9007199254740993"));
+  EXPECT_NE(of("9007199254740993"), of("9007199254740992"));
+  EXPECT_NE(of("0.1"), of("0.10000000000000002"));
+  EXPECT_NE(of(R"("1")"), of("1"));
+  EXPECT_NE(of("true"), of("1"));
+  EXPECT_NE(of("null"), of("0"));
+  EXPECT_NE(of("[[1], 2]"), of("[1, [2]]"));
+  EXPECT_NE(of(R"({"a\":1,\"b": 2})"), of(R"({"a": 1, "b": 2})"));
+}
+
+}  // namespace
+}  // namespace hyperfd
