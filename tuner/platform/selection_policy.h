@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "tuner/base/rng.h"
@@ -18,13 +19,16 @@ struct ScoredConfiguration {
 // One question to a policy.
 struct TaskView {
   const SearchSpace& space;
-  const std::vector<ScoredConfiguration>& results;  // of this task, oldest first
-  const std::vector<Configuration>& taken;          // every configuration this task already has, with or without result
-  std::size_t budget;                               // trials the policy plans for (B); 0: unknown
-  const RankingModel* model;                        // nullptr: the signature has no trained model yet
+  const std::vector<ScoredConfiguration>& results;  // of this task, points of `space`, oldest first
+  // fingerprint() of every configuration this task already has, with or without result. A set that the caller keeps, so
+  // that an answer costs the same after ten trials and after ten thousand.
+  const std::unordered_set<std::string>& taken;
+  std::size_t budget;         // trials the policy plans for (B); 0: unknown
+  const RankingModel* model;  // nullptr: the signature has no trained model yet
 };
 
-// Chooses the next configurations. One instance may serve many tasks; suggest() is const and takes all state from its arguments.
+// Chooses the next configurations. One instance may serve many tasks; suggest() is const and takes all state from its
+// arguments.
 class SelectionPolicy {
  public:
   virtual ~SelectionPolicy() = default;

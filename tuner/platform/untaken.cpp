@@ -1,0 +1,54 @@
+#include "tuner/platform/untaken.h"
+
+#include <utility>
+
+namespace hyperfd {
+namespace {
+
+// A draw that repeats this often says that little is left, so that looking for the rest is cheaper than trying on.
+constexpr int kMaxRejections = 200;
+
+}  // namespace
+
+Untaken::Untaken(const SearchSpace& space, const std::unordered_set<std::string>& taken)
+    : space_(space), taken_before_(taken) {}
+
+bool Untaken::take(const Configuration& configuration) {
+  std::string text = fingerprint(configuration);
+  return !taken_before_.count(text) && taken_now_.insert(std::move(text)).second;
+}
+
+std::optional<Configuration> Untaken::draw(Rng& rng) {
+  for (int i = 0; i < kMaxRejections; ++i) {
+    Configuration configuration = space_.sample(rng);
+    if (take(configuration)) return configuration;
+  }
+  return draw_from_rest(rng);
+}
+
+std::optional<Configuration> Untaken::draw_from_rest(Rng& rng) {
+  const auto size = space_.size();
+  if (!size) return std::nullopt;
+  // From a random place on, at most as many configurations as are taken come before one that is not.
+  const std::uint64_t start = rng.below(*size);
+  std::uint64_t steps = taken_before_.size() + taken_now_.size() + 1;
+  if (steps > *size) steps = *size;
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    const std::uint64_t to_end = *size - start;
+    Configuration configuration = space_.at(step < to_end ? start + step : step - to_end);
+    if (take(configuration)) return configuration;
+  }
+  return std::nullopt;
+}
+
+std::vector<Configuration> Untaken::enumerate() const {
+  std::vector<Configuration> rest;
+  for (std::uint64_t index = 0; index < *space_.size(); ++index) {
+    Configuration configuration = space_.at(index);
+    const std::string text = fingerprint(configuration);
+    if (!taken_before_.count(text) && !taken_now_.count(text)) rest.push_back(std::move(configuration));
+  }
+  return rest;
+}
+
+}  // namespace hyperfd

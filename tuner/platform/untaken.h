@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "tuner/base/rng.h"
+#include "tuner/space/search_space.h"
+
+namespace hyperfd {
+
+// What is left of a search space for a task, while configurations are being taken from it.
+class Untaken {
+ public:
+  // `taken`: fingerprints. Keeps references to both arguments.
+  Untaken(const SearchSpace& space, const std::unordered_set<std::string>& taken);
+
+  // False when `configuration` is taken already.
+  bool take(const Configuration& configuration);
+
+  // Takes a random one that is left: drawn from the space's distributions, conditional on being left.
+  // nullopt when nothing is left, or when an infinite space gives nothing but repetitions.
+  std::optional<Configuration> draw(Rng& rng);
+
+  // All that are left, in the order of their indices. Only for spaces with a size.
+  std::vector<Configuration> enumerate() const;
+
+ private:
+  std::optional<Configuration> draw_from_rest(Rng& rng);
+
+  const SearchSpace& space_;
+  const std::unordered_set<std::string>& taken_before_;
+  std::unordered_set<std::string> taken_now_;
+};
+
+}  // namespace hyperfd
