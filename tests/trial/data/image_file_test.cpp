@@ -1,0 +1,69 @@
+#include "trial/data/image_file.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/trial/data/temporary_dataset.h"
+
+namespace hyperfd {
+namespace {
+
+using testing::HasSubstr;
+
+// A small picture that JPEG cannot shrink to nothing.
+cv::Mat gradient(int width, int height) {
+  cv::Mat image(height, width, CV_8UC3);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      image.at<cv::Vec3b>(y, x) =
+          cv::Vec3b(static_cast<uchar>(x), static_cast<uchar>(y * 3), static_cast<uchar>(x ^ y));
+    }
+  }
+  return image;
+}
+
+TEST(ReadImage, GivesBgrWhateverTheFile) {
+  const TemporaryDataset data;
+  data.write_image("a.png", gradient(60, 40));
+  cv::Mat grey;
+  cv::extractChannel(gradient(60, 40), grey, 1);
+  data.write_image("grey.jpg", grey);
+  EXPECT_EQ(cv::norm(read_image(data.folder() + "/a.png"), gradient(60, 40), cv::NORM_INF), 0);
+  EXPECT_EQ(read_image(data.folder() + "/grey.jpg").type(), CV_8UC3);
+}
+
+TEST(ReadImage, RefusesCutOffFiles) {
+  const TemporaryDataset data;
+  for (const char* name : {"a.jpg", "a.png"}) {
+    data.write_image(name, gradient(200, 150));
+    const std::string file = data.folder() + "/" + name;
+    const std::string whole = read_file(file);
+    for (const double part : {0.01, 0.3, 0.6, 0.9}) {
+      data.write(name, whole.substr(0, static_cast<std::size_t>(part * static_cast<double>(whole.size()))));
+      EXPECT_THAT(input_error_of([&] { read_image(file); }), HasSubstr(file)) << part;
+    }
+  }
+}
+
+TEST(ReadImage, NamesFilesThatAreNoImages) {
+  const TemporaryDataset data;
+  data.write("empty.jpg", "");
+  data.write("text.jpg", "not an image");
+  EXPECT_THAT(input_error_of([&] { read_image(data.folder() + "/empty.jpg"); }),
+              HasSubstr("empty.jpg: expected an image, the file is empty"));
+  EXPECT_THAT(input_error_of([&] { read_image(data.folder() + "/text.jpg"); }),
+              HasSubstr("text.jpg: expected an image, the content cannot be decoded"));
+  EXPECT_THAT(input_error_of([&] { read_image(data.folder() + "/none.jpg"); }), HasSubstr("none.jpg"));
+}
+
+TEST(IsCompleteJpeg, IsNotFooledByAThumbnailsEndMarker) {
+  using namespace std::string_literals;
+  const std::string with_thumbnail = "\xFF\xD8\xFF\xE1\x00\x06\xFF\xD9\x12\x34\xFF\xDA\x00\x02"s;
+  EXPECT_FALSE(is_complete_jpeg(with_thumbnail + "data\xFF\x00more"s));
+  EXPECT_TRUE(is_complete_jpeg(with_thumbnail + "data\xFF\x00more\xFF\xD9"s));
+  EXPECT_TRUE(is_complete_jpeg(with_thumbnail + "data\xFF\xD9 trailing bytes of some camera"s));
+  EXPECT_FALSE(is_complete_jpeg("\xFF\xD8\xFF\xE1\xFF"));
+  EXPECT_FALSE(is_complete_jpeg("\xFF\xD8"));
+}
+
+}  // namespace
+}  // namespace hyperfd

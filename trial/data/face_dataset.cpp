@@ -1,0 +1,54 @@
+#include "trial/data/face_dataset.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+
+#include "trial/data/annotations.h"
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+
+FaceDataset FaceDataset::load(const std::string& folder, Warnings& warnings) {
+  if (!std::filesystem::is_directory(folder)) {
+    throw InputError(folder + ": expected a data set's folder (annotations.json and images/), it is " +
+                     (std::filesystem::exists(folder) ? "a file" : "not there"));
+  }
+  FaceDataset dataset;
+  dataset.folder_ = folder;
+  dataset.images_ = read_annotations(folder, warnings);
+
+  const std::string splits_file = folder + "/splits.json";
+  if (!std::filesystem::exists(splits_file)) {
+    for (AnnotatedImage& image : dataset.images_) image.split = split_of(image.file);
+    return dataset;
+  }
+  SplitList splits = read_splits(splits_file);
+  std::vector<AnnotatedImage> listed;
+  for (AnnotatedImage& image : dataset.images_) {
+    const auto entry = splits.find(image.file);
+    if (entry == splits.end()) {
+      warnings.add("images in no list of splits.json, unused", image.file);
+      continue;
+    }
+    image.split = entry->second;
+    splits.erase(entry);
+    listed.push_back(std::move(image));
+  }
+  for (const auto& [file, which] : splits) warnings.add("images of splits.json that are not in the data set", file);
+  dataset.images_ = std::move(listed);
+  return dataset;
+}
+
+std::vector<AnnotatedImage> FaceDataset::split(Split which) const {
+  std::vector<AnnotatedImage> chosen;
+  std::copy_if(images_.begin(), images_.end(), std::back_inserter(chosen),
+               [&](const AnnotatedImage& image) { return image.split == which; });
+  if (chosen.empty()) {
+    throw InputError(folder_ + ": no image is in the " + name_of(which) + " split (" + std::to_string(images_.size()) +
+                     " in all): add images, or assign them in splits.json");
+  }
+  return chosen;
+}
+
+}  // namespace hyperfd

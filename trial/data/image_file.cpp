@@ -1,0 +1,51 @@
+#include "trial/data/image_file.h"
+
+#include <cstdint>
+
+#include <opencv2/imgcodecs.hpp>
+
+#include "tuner/base/error.h"
+#include "tuner/base/files.h"
+
+namespace hyperfd {
+
+bool is_complete_jpeg(std::string_view bytes) {
+  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
+  std::size_t i = 2;  // after the start-of-image marker
+  while (i + 1 < bytes.size()) {
+    if (at(i) != 0xFF) {  // entropy-coded data between markers
+      ++i;
+      continue;
+    }
+    const std::uint8_t marker = at(i + 1);
+    if (marker == 0xD9) return true;
+    if (marker == 0xFF) {
+      ++i;  // fill byte
+    } else if (marker == 0x00 || marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {
+      i += 2;  // a stuffed byte, or a marker without a length
+    } else {
+      if (i + 3 >= bytes.size()) return false;
+      i += 2 + (static_cast<std::size_t>(at(i + 2)) << 8 | at(i + 3));
+    }
+  }
+  return false;
+}
+
+cv::Mat read_image(const std::string& file) {
+  const std::string bytes = read_file(file);
+  if (bytes.empty()) throw InputError(file + ": expected an image, the file is empty");
+  if (bytes.compare(0, 2, "\xFF\xD8") == 0 && !is_complete_jpeg(bytes)) {
+    throw InputError(file + ": the JPEG data ends before the image does");
+  }
+  cv::Mat image;
+  try {
+    const cv::Mat data(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
+    image = cv::imdecode(data, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+  } catch (const cv::Exception& error) {
+    throw InputError(file + ": cannot be decoded: " + error.err);
+  }
+  if (image.empty()) throw InputError(file + ": expected an image, the content cannot be decoded");
+  return image;
+}
+
+}  // namespace hyperfd

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <opencv2/core/mat.hpp>
+
+namespace hyperfd {
+
+// Reads one image (BGR, 8 bits, EXIF orientation ignored so that boxes fit). Throws InputError that names the file when
+// it is missing, not an image, or cut off: decoders fill the missing rest with grey, which would be trained on.
+cv::Mat read_image(const std::string& file);
+
+// Whether a JPEG file's bytes reach its end-of-image marker. Walks the segments, since thumbnails in them have such
+// markers, too.
+bool is_complete_jpeg(std::string_view bytes);
+
+}  // namespace hyperfd

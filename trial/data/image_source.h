@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <opencv2/core/mat.hpp>
+
+namespace hyperfd {
+
+// Numbered images; sources wrap one another. Thread-safe. The pixels are shared: nobody may write to them.
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+  virtual std::size_t size() const = 0;
+  // BGR, 8 bits. Throws InputError that names the file when the image cannot be read.
+  virtual cv::Mat get(std::size_t index) = 0;
+};
+
+// Images of a folder, decoded anew at each call.
+std::unique_ptr<ImageSource> image_files(const std::string& folder, std::vector<std::string> files);
+
+// Keeps decoded images until `bytes` are full and then no more: epochs visit every image once in random order, so
+// throwing one out for another would lose as many hits as it wins.
+std::unique_ptr<ImageSource> cached_images(std::unique_ptr<ImageSource> source, std::size_t bytes);
+
+}  // namespace hyperfd

@@ -1,0 +1,77 @@
+#include "trial/data/sample_maker.h"
+
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "tuner/base/digest.h"
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+
+SampleMaker::SampleMaker(std::unique_ptr<ImageSource> source, std::vector<AnnotatedImage> images,
+                         const AugmentationOptions& options, std::uint64_t seed)
+    : source_(std::move(source)),
+      images_(std::move(images)),
+      options_(options),
+      seed_(seed),
+      unreadable_(images_.size()),
+      size_differs_(images_.size()) {}
+
+std::vector<std::uint32_t> SampleMaker::epoch_order(std::uint64_t epoch) const {
+  std::vector<std::uint32_t> order(size());
+  std::iota(order.begin(), order.end(), 0u);
+  Rng rng(stable_hash("order " + std::to_string(seed_) + " " + std::to_string(epoch)));
+  rng.shuffle(order);
+  return order;
+}
+
+void SampleMaker::make(std::uint64_t epoch, const std::vector<std::uint32_t>& order, std::size_t position,
+                       cv::Mat& output, std::vector<Face>& faces) {
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::uint32_t index = order[(position + i) % order.size()];
+    const cv::Mat image = read(index);
+    if (image.empty()) continue;
+    Rng rng(
+        stable_hash("sample " + std::to_string(seed_) + " " + std::to_string(epoch) + " " + std::to_string(position)));
+    augment(image, images_[index].faces, options_, rng, output, faces);
+    return;
+  }
+  throw InputError("none of the " + std::to_string(size()) +
+                   " training images can be read: " + warnings().lines().front());
+}
+
+cv::Mat SampleMaker::read(std::uint32_t index) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (unreadable_[index]) return {};
+  }
+  const AnnotatedImage& annotated = images_[index];
+  try {
+    cv::Mat image = source_->get(index);
+    const bool differs = (annotated.width > 0 && annotated.width != image.cols) ||
+                         (annotated.height > 0 && annotated.height != image.rows);
+    if (differs) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!size_differs_[index]) {
+        warnings_.add("images of another size than annotated, boxes may be off",
+                      annotated.file + ": " + std::to_string(image.cols) + "x" + std::to_string(image.rows) +
+                          ", annotated " + std::to_string(annotated.width) + "x" + std::to_string(annotated.height));
+        size_differs_[index] = true;
+      }
+    }
+    return image;
+  } catch (const InputError& error) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!unreadable_[index]) warnings_.add("unreadable images, skipped", error.what());
+    unreadable_[index] = true;
+    return {};
+  }
+}
+
+Warnings SampleMaker::warnings() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return warnings_;
+}
+
+}  // namespace hyperfd
