@@ -7,4 +7,4 @@ preset=release
 bash scripts/setup.sh "$preset"
 export PATH="$PWD/.venv/bin:$PATH"
 ctest --test-dir build/release --output-on-failure --no-tests=error -j "$(nproc)"
-python -m pytest -q tests/adapter
+python -m pytest -q tests/adapter tests/scripts
