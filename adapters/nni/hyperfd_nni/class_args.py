@@ -1,0 +1,117 @@
+"""``tuner.classArgs`` of an NNI experiment: their names, defaults and rules."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from nni import ClassArgsValidator
+
+NAMES = ("optimize_mode", "budget", "policy", "endpoint", "server_key", "client_key", "store", "seed", "fallback_after")
+
+
+class Settings(NamedTuple):
+    optimize_mode: str = "maximize"
+    budget: Optional[int] = None  # None: maxTrialNumber of the experiment
+    policy: str = "hyperfd"
+    endpoint: Optional[str] = None  # None: a tuner on this machine, started when needed
+    server_key: Optional[Path] = None
+    client_key: Optional[Path] = None
+    store: Optional[Path] = None  # None: below the user's data directory
+    seed: int = 0
+    fallback_after: float = 30.0
+
+
+def read_class_args(class_args: Dict[str, Any]) -> Tuple[Settings, List[str]]:
+    """The settings, and one sentence for everything that is wrong (then the default stands in)."""
+    values: Dict[str, Any] = {}
+    problems: List[str] = []
+    for name, value in class_args.items():
+        if name not in NAMES:
+            problems.append(_unknown(name))
+            continue
+        if value is None:
+            continue
+        expected, reader = _READERS[name]
+        try:
+            values[name] = reader(value)
+        except (TypeError, ValueError):
+            problems.append(f"classArgs.{name}: expected {expected}, got {value!r}")
+    settings = Settings(**values)
+    problems += _contradictions(settings)
+    return settings, problems
+
+
+class HyperFDClassArgsValidator(ClassArgsValidator):
+    """NNI calls it for ``nnictl`` configurations of version 1 only; the tuner itself checks again."""
+
+    def validate_class_args(self, **class_args: Any) -> None:
+        _, problems = read_class_args(class_args)
+        if problems:
+            raise ValueError("; ".join(problems))
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, NAMES, n=1)
+    hint = f'did you mean "{close[0]}"?' if close else f"known keys: {', '.join(NAMES)}"
+    return f'classArgs: unknown key "{name}"; {hint}'
+
+
+def _contradictions(settings: Settings) -> List[str]:
+    problems = []
+    if settings.endpoint is None and (settings.server_key or settings.client_key):
+        problems.append("classArgs: server_key and client_key belong to a tuner elsewhere; endpoint is missing")
+    if settings.endpoint is not None and settings.store is not None:
+        problems.append("classArgs: store belongs to the tuner on this machine; it cannot be given together with endpoint")
+    if bool(settings.server_key) != bool(settings.client_key):
+        problems.append("classArgs: server_key and client_key are needed together")
+    return problems
+
+
+def _optimize_mode(value: Any) -> str:
+    if value not in ("maximize", "minimize"):
+        raise ValueError
+    return value
+
+
+def _whole_number(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+        raise ValueError
+    return float(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
+
+
+def _path(value: Any) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(_text(value))))
+
+
+def _endpoint(value: Any) -> str:
+    if not _text(value).startswith(("tcp://", "ipc://")):
+        raise ValueError
+    return value
+
+
+_READERS = {
+    "optimize_mode": ('"maximize" or "minimize"', _optimize_mode),
+    "budget": ("a whole number of trials, 0 or more", _whole_number),
+    "policy": ("the name of a policy", _text),
+    "endpoint": ('"tcp://HOST:PORT" or "ipc://PATH"', _endpoint),
+    "server_key": ("the file with the tuner's public key", _path),
+    "client_key": ("the file with this client's secret key", _path),
+    "store": ("a file name", _path),
+    "seed": ("a whole number, 0 or more", _whole_number),
+    "fallback_after": ("seconds, 0 or more", _seconds),
+}

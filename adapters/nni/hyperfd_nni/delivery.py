@@ -1,0 +1,38 @@
+"""Delivers what an ended experiment could not: its tuner was away to the last."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from .class_args import Settings
+from .journal import Journal
+from .outbox import Message, Outbox
+from .session import OUTBOX_FILE, connect
+from .tuner_link import TunerLink
+
+DELIVERY_SECONDS = 60.0
+
+
+def deliver(checkpoint: Path, settings: Settings) -> int:
+    """Sends the outbox in an experiment's checkpoint folder; the number of messages that were waiting.
+
+    Raises FileNotFoundError if there is no outbox, TunerAway if the tuner does not answer.
+    """
+    file = checkpoint / OUTBOX_FILE
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} does not exist; expected the folder checkpoint/ of an NNI experiment that used HyperFD")
+    outbox = Outbox(Journal(file), run="deliver")
+    experiment = checkpoint.resolve().parent.name
+    link = TunerLink(connect(settings), experiment, outbox.introduction)
+
+    def send(message: Message, deadline: float):
+        return link.ask(message.type, message.body, message.request, deadline)
+
+    waiting = len(outbox)
+    try:
+        outbox.deliver(send, time.monotonic() + DELIVERY_SECONDS)
+    finally:
+        link.close()
+        outbox.close()
+    return waiting

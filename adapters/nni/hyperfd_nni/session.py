@@ -1,0 +1,226 @@
+"""An experiment as the adapter lives it: suggestions in, results out, with the tuner or without."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import uuid
+from typing import Any, Callable, List, Optional, Tuple
+
+import nni
+
+from .client import Client, TunerAway, TunerRefused
+from .courier import Courier
+from .class_args import Settings
+from .curve_keys import read_client_keys, read_server_key
+from .embedded import EmbeddedTuner, default_store
+from .fallback import FallbackSampler
+from .journal import Journal
+from .nni_context import NniContext
+from .outbox import Outbox
+from .plain import plain, to_json
+from .trial_book import TrialBook
+from .tuner_link import IntroductionRefused, TunerLink
+
+_logger = logging.getLogger("hyperfd.session")
+
+OUTBOX_FILE = "hyperfd-outbox.jsonl"
+TRIALS_FILE = "hyperfd-trials.jsonl"
+SHORT_PATIENCE = 1.0  # seconds for a tuner that is already known to be away
+FAREWELL_SECONDS = 5.0
+RECORDS_PER_MESSAGE = 500  # keeps an import below the frame limit
+
+# Configurations sampled here are known to the tuner under ids of their own: for NNI's id it may have committed a configuration
+# of its own, in an answer that was lost.
+FIRST_FALLBACK_ID = 1_000_000_000
+
+Suggestion = Tuple[int, Any]  # (NNI's parameter id, parameters)
+
+
+class Session:
+    """One life of the tuner process within an experiment (a *run*). Thread-safe.
+
+    Everything that is told to the tuner is on disk in ``context.checkpoint`` first, so neither a kill of this process nor an absent
+    tuner loses it. Raises what is the user's mistake only: IntroductionRefused, ValueError.
+    """
+
+    def __init__(self, settings: Settings, context: NniContext, on_tick: Callable[[], None] = lambda: None):
+        self.experiment = context.experiment
+        self.run = uuid.uuid4().hex
+        self._settings = settings
+        self._max_trial_number = context.max_trial_number
+        self._space: Optional[dict] = None
+        self._sampler: Optional[FallbackSampler] = None
+        self.trials = TrialBook(Journal(context.checkpoint / TRIALS_FILE))
+        self.outbox = Outbox(Journal(context.checkpoint / OUTBOX_FILE), self.run)
+        self._link = TunerLink(connect(settings), self.experiment, self.outbox.introduction)
+        self._courier = Courier(self._link, self.outbox, on_tick)
+
+    def set_space(self, space: dict) -> None:
+        """The first search space starts the conversation with the tuner (in the background); a later one replaces it."""
+        first = self._space is None
+        self._space = space
+        self._sampler = None
+        if not first:
+            self._tell("SS", {"run": self.run, "space": to_json(space)})
+            return
+        introduction = {
+            "run": self.run,
+            "space": to_json(space),
+            "optimize_mode": self._settings.optimize_mode,
+            "budget": self._max_trial_number if self._settings.budget is None else self._settings.budget,
+            "policy": self._settings.policy,
+            "seed": self._settings.seed,
+        }
+        self._tell("IN", introduction)
+        self._courier.start()
+
+    def suggest(self, parameter_ids: List[int]) -> Tuple[List[Suggestion], str]:
+        """Configurations for the ids, in their order, and why there are fewer than asked ("" if there are not).
+
+        After ``fallback_after`` seconds without the tuner they are random ones.
+        """
+        try:
+            suggestions, reason = self._ask_tuner(parameter_ids)
+            sampled = False
+        except IntroductionRefused:
+            raise
+        except (TunerAway, TunerRefused) as error:
+            _logger.warning("%s; %d configuration(s) are sampled at random instead", error, len(parameter_ids))
+            suggestions, reason = self._sample(parameter_ids)
+            sampled = True
+        for parameter_id, parameters in suggestions:
+            tuner_id = FIRST_FALLBACK_ID + parameter_id if sampled else parameter_id
+            self.trials.suggested(self.run, parameter_id, parameters, tuner_id)
+            if sampled:
+                record = {"parameter_id": tuner_id, "parameters": to_json(parameters)}
+                self._tell("AD", {"run": self.run, "records": [record]})
+        return suggestions, reason
+
+    def result(self, parameter_id: Optional[int], parameters: Any, value: Any, job: str) -> None:
+        trial = None if parameter_id is None else self.trials.find(self.run, parameter_id)
+        if trial is None:
+            self._customized_result(parameters, value, job)
+        elif trial.has_result:
+            _logger.info("trial %s reported a second final result for parameter id %s; the first one counts", job, parameter_id)
+        else:
+            self._tell("ME", self._metric(trial.run, trial.tuner_id, job, value, trial.parameters))
+            self.trials.result(trial, job)
+
+    def end(self, parameter_id: Optional[int], success: bool) -> None:
+        """NNI tells a tuner no more than whether the trial succeeded, so a cancelled or early-stopped one counts as FAILED."""
+        trial = None if parameter_id is None else self.trials.find(self.run, parameter_id)
+        if trial is None or trial.ended:
+            _logger.debug("end of a trial that this run did not suggest or that has ended already: %s", parameter_id)
+            return
+        self._tell_end(trial, "SUCCEEDED" if success else "FAILED")
+
+    def import_results(self, records: List[dict]) -> None:
+        """Results from elsewhere, or of an earlier run. What the own journal knows already is left out."""
+        new = []
+        for record in records:
+            parameters, value, job = record.get("parameter"), record.get("value"), record.get("trialJobId")
+            if self.trials.job_has_result(job):
+                continue
+            # NNI reports a trial that it runs again after a resume in this way: one record, without a job.
+            rerun = self.trials.unfinished_before(self.run, parameters) if job is None and len(records) == 1 else None
+            if rerun is not None:
+                self._tell("ME", self._metric(rerun.run, rerun.tuner_id, "", value, rerun.parameters))
+                self.trials.result(rerun, "")
+                self._tell_end(rerun, "SUCCEEDED")
+            elif parameters and value is not None:
+                new.append({"parameters": to_json(parameters), "value": to_json(value)})
+        for start in range(0, len(new), RECORDS_PER_MESSAGE):
+            self._tell("FD", {"run": self.run, "records": new[start : start + RECORDS_PER_MESSAGE]})
+        if records:
+            _logger.info("%d imported result(s), %d of them new", len(records), len(new))
+
+    def close(self) -> None:
+        """The run ends. What cannot be delivered within seconds stays on disk."""
+        if self._space is not None:
+            self._tell("TE", {"run": self.run})
+        self._courier.stop()
+        if len(self.outbox):
+            try:
+                self._courier.deliver(time.monotonic() + FAREWELL_SECONDS)
+            except (TunerAway, TunerRefused) as error:
+                _logger.error(
+                    "%s; %d message(s) are kept. They are delivered when the experiment is resumed, or by `hyperfd-nni deliver`",
+                    error, len(self.outbox),
+                )
+        self._link.close()
+        self.outbox.close()
+        self.trials.close()
+
+    def _ask_tuner(self, parameter_ids: List[int]) -> Tuple[List[Suggestion], str]:
+        deadline = self._patience()
+        self._courier.deliver(deadline)  # the suggestions shall know every result
+        body = {"run": self.run, "parameter_ids": parameter_ids}
+        reply = self._link.ask("GE", body, self.outbox.next_request(), deadline)
+        if reply.type == "NO":
+            return [], str(reply.body.get("reason", ""))
+        try:
+            parameters = {trial["parameter_id"]: json.loads(trial["parameters"]) for trial in reply.body["trials"]}
+        except (KeyError, TypeError, ValueError) as error:
+            raise TunerAway(f"the tuner answered GE with {reply.type} and a body that cannot be read ({error!r})") from error
+        suggestions = [(i, parameters[i]) for i in parameter_ids if i in parameters]
+        return suggestions, "" if len(suggestions) == len(parameter_ids) else "the search space is exhausted"
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        away_since = self._link.away_since
+        if away_since is None:
+            return now + self._settings.fallback_after
+        return max(away_since + self._settings.fallback_after, now + SHORT_PATIENCE)
+
+    def _sample(self, parameter_ids: List[int]) -> Tuple[List[Suggestion], str]:
+        if self._sampler is None:
+            seed = int(self.run[:8], 16)
+            self._sampler = FallbackSampler(self._space or {}, seed, self.trials.configurations())
+        suggestions: List[Suggestion] = []
+        try:
+            for parameter_id in parameter_ids:
+                suggestions.append((parameter_id, plain(self._sampler.sample())))
+        except nni.NoMoreTrialError:
+            return suggestions, "the search space is exhausted"
+        return suggestions, ""
+
+    def _customized_result(self, parameters: Any, value: Any, job: str) -> None:
+        if not isinstance(parameters, dict) or not parameters:
+            _logger.warning("trial %s reported a result for a configuration that is not known; it cannot be used", job)
+            return
+        self._tell("ME", self._metric(self.run, None, job, value, parameters))
+
+    def _metric(self, run: str, tuner_id: Optional[int], job: str, value: Any, parameters: Any) -> dict:
+        return {
+            "run": run,
+            "parameter_id": tuner_id,
+            "trial_job_id": job,
+            "kind": "FINAL",
+            "sequence": 0,
+            "value": to_json(value),
+            "parameters": to_json(parameters),  # redundant, unless the tuner's store was removed meanwhile
+        }
+
+    def _tell_end(self, trial, outcome: str) -> None:
+        body = {"run": trial.run, "parameter_id": trial.tuner_id, "trial_job_id": trial.job, "outcome": outcome}
+        self._tell("EN", body)
+        self.trials.ended(trial)
+
+    def _tell(self, kind: str, body: dict) -> None:
+        self.outbox.add(kind, body)
+        self._courier.notify()
+
+
+def connect(settings: Settings) -> Client:
+    """A client for the tuner that the settings name: one elsewhere, or the one on this machine, which is started when needed.
+
+    Raises ValueError when a key file cannot be used, PermissionError when the folder of the sockets is not ours.
+    """
+    if settings.endpoint is None:
+        tuner = EmbeddedTuner(settings.store or default_store())
+        return Client(tuner.endpoint, before_attempt=tuner.ensure)
+    if settings.server_key is None:
+        return Client(settings.endpoint)
+    return Client(settings.endpoint, read_server_key(settings.server_key), read_client_keys(settings.client_key))
