@@ -26,7 +26,7 @@ def data_directory() -> Path:
 
 
 def default_store() -> Path:
-    return data_directory() / "experience.db"
+    return data_directory() / "experience.sqlite"
 
 
 def socket_directory() -> Path:
