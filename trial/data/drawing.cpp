@@ -28,7 +28,7 @@ class Canvas {
 
   // Above the box where there is room, else inside.
   void label(const Box& box, const std::string& text, const cv::Scalar& colour) {
-    constexpr double kSize = 0.4;
+    constexpr double kSize = 0.5;
     const cv::Size size = cv::getTextSize(text, cv::FONT_HERSHEY_SIMPLEX, kSize, 1, nullptr);
     cv::Point corner = at(box.x, box.y) - cv::Point(1, size.height + 5);
     corner.y = std::max(corner.y, 0);
@@ -63,7 +63,7 @@ bool has_landmarks(const Detection& detection) {
 cv::Mat draw_detections(const cv::Mat& image, const std::vector<Detection>& detections,
                         const std::vector<Face>& faces) {
   Canvas canvas(image);
-  for (const Face& face : faces) canvas.draw(face.box, face.ignored ? kIgnored : kFace, 1);
+  for (const Face& face : faces) canvas.draw(face.box, face.ignored ? kIgnored : kFace, 2);
   for (const Detection& detection : detections) {
     canvas.draw(detection.box, kDetection, 2);
     if (has_landmarks(detection)) canvas.draw(detection.landmarks, kDetection);

@@ -8,7 +8,7 @@
 
 namespace hyperfd {
 
-// A copy of `image` (BGR, 8 bits) with annotated faces in thin green (ignored ones grey) and detections in orange with
+// A copy of `image` (BGR, 8 bits) with annotated faces in green (ignored ones grey) and detections in orange with
 // their score in per cent and their landmarks, if they have any. Images with a longer side under 600 pixels are
 // enlarged first, so that small faces stay legible.
 cv::Mat draw_detections(const cv::Mat& image, const std::vector<Detection>& detections, const std::vector<Face>& faces);
