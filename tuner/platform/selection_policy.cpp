@@ -4,6 +4,7 @@
 
 #include "tuner/base/error.h"
 #include "tuner/base/names.h"
+#include "tuner/platform/hyperfd_policy.h"
 #include "tuner/platform/random_policy.h"
 
 namespace hyperfd {
@@ -18,6 +19,7 @@ std::unique_ptr<SelectionPolicy> make() {
 
 const std::map<std::string, Factory>& factories() {
   static const std::map<std::string, Factory> table = {
+      {"hyperfd", make<HyperFdPolicy>},
       {"random", make<RandomPolicy>},
   };
   return table;

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <torch/types.h>
+
+namespace hyperfd {
+
+// Shapes: tasks are padded to one length, [tasks, results]; `valid` (bool) is false for padding. Pairs are [tasks, i,
+// j]. "Higher is better" throughout.
+
+// Relevance of every result of one task, [results] float32 in [0, scale]: clip((score − q) / (max − q), 0, 1) · scale,
+// q the quantile of the scores (linear between neighbours, as numpy's). All zero when all scores are equal.
+torch::Tensor relevances(const torch::Tensor& scores, double quantile, double scale);
+
+// |ΔNDCG| of exchanging results i and j in the ranking by `predictions`, [tasks, results, results] float32, symmetric:
+// |gain_i − gain_j| · |discount_i − discount_j| / ideal DCG, gain = 2^relevance − 1, discount = 1 / log2(1 + rank),
+// rank from 1; equal predictions rank in the given order. Zero for padding and for tasks without relevance. No
+// gradient.
+torch::Tensor delta_ndcg(const torch::Tensor& predictions, const torch::Tensor& relevance, const torch::Tensor& valid);
+
+// Eq. 6 for every task, [tasks] float32: the mean over pairs with relevance_i > relevance_j of
+// −ΔNDCG · log σ(prediction_i − prediction_j). Zero, with zero gradient, for a task without such pairs.
+torch::Tensor ranking_loss(const torch::Tensor& predictions, const torch::Tensor& relevance,
+                           const torch::Tensor& valid);
+
+}  // namespace hyperfd

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include <torch/types.h>
+
+#include "tuner/base/rng.h"
+
+namespace hyperfd {
+
+// Uniform in ±bound, float32. From our Rng: LibTorch's generator is global unless passed to every call.
+torch::Tensor uniform_tensor(torch::IntArrayRef shape, double bound, Rng& rng);
+
+// [rows.size(), columns] float32. Every row has `columns` numbers.
+torch::Tensor matrix(const std::vector<std::vector<float>>& rows, std::size_t columns);
+
+}  // namespace hyperfd
