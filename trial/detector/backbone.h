@@ -1,0 +1,29 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include <torch/torch.h>
+
+#include "trial/detector/architecture.h"
+#include "trial/detector/backbone_names.h"
+
+namespace hyperfd {
+
+// What stands before the feature pyramid.
+class Backbone : public torch::nn::Module {
+ public:
+  // pixels: [batch, 3, height, width] float. Returns the features at strides 8, 16 and 32: [batch, channels()[i],
+  // ⌈height/stride⌉, ⌈width/stride⌉].
+  virtual std::array<torch::Tensor, 3> forward(const torch::Tensor& pixels) = 0;
+  virtual std::array<int, 3> channels() const = 0;
+};
+
+// A backbone by name. Throws InputError that suggests the nearest name.
+std::shared_ptr<Backbone> make_backbone(const std::string& name);
+
+// A backbone by description, with tensors body.stem and body.stage1 … body.stage7. Throws what check() throws.
+std::shared_ptr<Backbone> make_backbone(const Architecture& architecture);
+
+}  // namespace hyperfd

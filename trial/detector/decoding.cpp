@@ -1,0 +1,50 @@
+#include "trial/detector/decoding.h"
+
+#include "trial/detector/box_coding.h"
+#include "trial/detector/nms.h"
+
+namespace hyperfd {
+namespace {
+
+std::vector<Detection> decode_image(const torch::Tensor& scores, const torch::Tensor& boxes,
+                                    const torch::Tensor& landmarks, const torch::Tensor& anchors,
+                                    const DecodingOptions& options) {
+  torch::Tensor chosen = (scores > options.score_threshold).nonzero().squeeze(1);
+  if (chosen.size(0) > options.candidates) {
+    chosen = chosen.index_select(0, std::get<1>(scores.index_select(0, chosen).topk(options.candidates)));
+  }
+  const torch::Tensor anchor = anchors.index_select(0, chosen);
+  const torch::Tensor rows =
+      torch::cat({scores.index_select(0, chosen).unsqueeze(1), decode_boxes(boxes.index_select(0, chosen), anchor),
+                  decode_landmarks(landmarks.index_select(0, chosen), anchor)},
+                 1)
+          .to(torch::kCPU)
+          .contiguous();
+  const auto row = rows.accessor<float, 2>();
+  std::vector<Detection> detections(static_cast<std::size_t>(rows.size(0)));
+  for (std::int64_t i = 0; i < rows.size(0); ++i) {
+    Detection& detection = detections[static_cast<std::size_t>(i)];
+    detection.score = row[i][0];
+    detection.box = {row[i][1], row[i][2], row[i][3] - row[i][1], row[i][4] - row[i][2]};
+    for (std::size_t point = 0; point < 5; ++point) {
+      const auto column = static_cast<std::int64_t>(5 + 2 * point);
+      detection.landmarks[point] = {row[i][column], row[i][column + 1]};
+    }
+  }
+  return suppress(std::move(detections), options.nms_iou, options.maximum);
+}
+
+}  // namespace
+
+std::vector<std::vector<Detection>> decode(const RawOutput& output, const torch::Tensor& anchors,
+                                           const DecodingOptions& options) {
+  torch::NoGradGuard no_gradient;
+  const torch::Tensor scores = torch::softmax(output.logits, 2).select(2, 1);
+  std::vector<std::vector<Detection>> images;
+  for (std::int64_t i = 0; i < scores.size(0); ++i) {
+    images.push_back(decode_image(scores[i], output.boxes[i], output.landmarks[i], anchors, options));
+  }
+  return images;
+}
+
+}  // namespace hyperfd
