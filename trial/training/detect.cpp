@@ -1,0 +1,42 @@
+#include "trial/training/detect.h"
+
+#include <algorithm>
+
+#include <opencv2/imgproc.hpp>
+
+#include "trial/detector/anchors.h"
+#include "trial/detector/decoding.h"
+
+namespace hyperfd {
+
+double evaluation_scale(cv::Size size, const Recipe& recipe) {
+  return recipe.evaluation_side == 0 ? 1
+                                     : static_cast<double>(recipe.evaluation_side) / std::min(size.width, size.height);
+}
+
+cv::Mat resize_for_evaluation(const cv::Mat& image, const Recipe& recipe) {
+  const double scale = evaluation_scale(image.size(), recipe);
+  if (scale == 1) return image;
+  cv::Mat resized;
+  cv::resize(image, resized, {}, scale, scale, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
+  return resized;
+}
+
+std::vector<Detection> detect_faces(TrainedDetector& detector, torch::Device device, const cv::Mat& image) {
+  torch::NoGradGuard no_gradient;
+  cv::Mat resized = resize_for_evaluation(image, detector.recipe);
+  if (!resized.isContinuous()) resized = resized.clone();
+  const torch::Tensor pixels = torch::from_blob(resized.data, {1, resized.rows, resized.cols, 3}, torch::kByte);
+  const torch::Tensor anchors = make_anchors(resized.rows, resized.cols, detector.recipe.anchor_sizes).to(device);
+  auto detections =
+      decode(detector.network->forward(normalise_pixels(pixels, device)), anchors, detector.recipe.decoding()).front();
+  const auto back = static_cast<float>(1 / evaluation_scale(image.size(), detector.recipe));
+  for (Detection& detection : detections) {
+    detection.box = {detection.box.x * back, detection.box.y * back, detection.box.width * back,
+                     detection.box.height * back};
+    for (Point& point : detection.landmarks) point = {point.x * back, point.y * back};
+  }
+  return detections;
+}
+
+}  // namespace hyperfd

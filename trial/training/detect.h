@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include <opencv2/core/mat.hpp>
+
+#include "trial/evaluation/detection.h"
+#include "trial/training/trained_detector.h"
+
+namespace hyperfd {
+
+// The factor by which an image is resized before the detector sees it, so that its shorter side is `evaluation_side`.
+double evaluation_scale(cv::Size size, const Recipe& recipe);
+
+// The image (BGR, 8 bits) at that size.
+cv::Mat resize_for_evaluation(const cv::Mat& image, const Recipe& recipe);
+
+// The faces in one image, in its own pixels, strongest first. The network is on `device`.
+std::vector<Detection> detect_faces(TrainedDetector& detector, torch::Device device, const cv::Mat& image);
+
+}  // namespace hyperfd

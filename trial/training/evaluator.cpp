@@ -1,0 +1,126 @@
+#include "trial/training/evaluator.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "trial/detector/anchors.h"
+#include "trial/detector/decoding.h"
+#include "trial/evaluation/average_precision.h"
+#include "trial/training/detect.h"
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+namespace {
+
+// Resized images up to this many bytes stay in memory between runs.
+constexpr std::size_t kMemory = 256u << 20;
+
+using Clock = std::chrono::steady_clock;
+
+void scale(Face& face, float factor) {
+  face.box = {face.box.x * factor, face.box.y * factor, face.box.width * factor, face.box.height * factor};
+  if (!face.landmarks) return;
+  for (Point& point : *face.landmarks) point = {point.x * factor, point.y * factor};
+}
+
+// Puts a module into evaluation mode for the lifetime of this object.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(torch::nn::Module& module) : module_(module), was_training_(module.is_training()) {
+    module.eval();
+  }
+  ~EvaluationMode() { module_.train(was_training_); }
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  torch::nn::Module& module_;
+  bool was_training_;
+};
+
+}  // namespace
+
+Evaluator::Evaluator(std::string folder, std::vector<AnnotatedImage> images, const Recipe& recipe)
+    : folder_(std::move(folder)), images_(std::move(images)), recipe_(recipe) {}
+
+Sample Evaluator::read(std::size_t index) const {
+  const AnnotatedImage& annotated = images_[index];
+  Sample sample{read_image(folder_ + "/" + annotated.file), annotated.faces};
+  const auto factor = static_cast<float>(evaluation_scale(sample.image.size(), recipe_));
+  sample.image = resize_for_evaluation(sample.image, recipe_);
+  for (Face& face : sample.faces) scale(face, factor);
+  return sample;
+}
+
+Sample Evaluator::sample(std::size_t index) {
+  const Slot& slot = slots_.at(index);
+  return slot.image.empty() ? read(index) : Sample{slot.image, slot.faces};
+}
+
+void Evaluator::measure() {
+  std::vector<AnnotatedImage> readable;
+  std::map<std::pair<int, int>, std::vector<std::size_t>> by_size;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < images_.size(); ++i) {
+    Sample seen;
+    try {
+      seen = read(i);
+    } catch (const InputError& error) {
+      warnings_.add("unreadable images left out of evaluation", error.what());
+      continue;
+    }
+    const cv::Size size = seen.image.size();
+    bytes += seen.image.total() * seen.image.elemSize();
+    by_size[{size.height, size.width}].push_back(readable.size());
+    readable.push_back(images_[i]);
+    slots_.push_back({bytes <= kMemory ? seen.image : cv::Mat(), size, std::move(seen.faces)});
+  }
+  if (readable.empty())
+    throw InputError(folder_ + ": none of the " + std::to_string(images_.size()) + " images to evaluate can be read");
+  images_ = std::move(readable);
+  const auto most = static_cast<std::size_t>(recipe_.evaluation_batch_size);
+  for (const auto& [size, indices] : by_size) {
+    for (std::size_t begin = 0; begin < indices.size(); begin += most) {
+      batches_.emplace_back(indices.begin() + static_cast<std::ptrdiff_t>(begin),
+                            indices.begin() + static_cast<std::ptrdiff_t>(std::min(begin + most, indices.size())));
+    }
+  }
+}
+
+std::vector<std::vector<Detection>> Evaluator::detect(RetinaFace& detector, torch::Device device,
+                                                      const std::vector<std::size_t>& batch) {
+  const cv::Size size = slots_[batch[0]].size;
+  torch::Tensor pixels =
+      torch::empty({static_cast<std::int64_t>(batch.size()), size.height, size.width, 3}, torch::kByte);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    cv::Mat target(size, CV_8UC3, pixels[static_cast<std::int64_t>(i)].data_ptr<std::uint8_t>());
+    sample(batch[i]).image.copyTo(target);
+  }
+  const torch::Tensor anchors = make_anchors(size.height, size.width, recipe_.anchor_sizes).to(device);
+  return decode(detector->forward(normalise_pixels(pixels, device)), anchors, recipe_.decoding());
+}
+
+std::optional<Evaluation> Evaluator::run(RetinaFace& detector, torch::Device device,
+                                         const std::function<bool()>& interrupted) {
+  torch::NoGradGuard no_gradient;
+  const EvaluationMode mode(*detector);
+  const auto start = Clock::now();
+  if (slots_.empty()) measure();
+  Evaluation evaluation;
+  evaluation.detections.resize(slots_.size());
+  std::vector<std::vector<Face>> faces(slots_.size());
+  for (const auto& batch : batches_) {
+    if (interrupted && interrupted()) return std::nullopt;
+    auto detections = detect(detector, device, batch);
+    for (std::size_t i = 0; i < batch.size(); ++i) evaluation.detections[batch[i]] = std::move(detections[i]);
+  }
+  for (std::size_t i = 0; i < slots_.size(); ++i) faces[i] = slots_[i].faces;
+  evaluation.average_precision =
+      average_precision(evaluation.detections, faces, 0.5f, static_cast<float>(recipe_.minimum_face));
+  evaluation.images_per_second =
+      static_cast<double>(slots_.size()) / std::chrono::duration<double>(Clock::now() - start).count();
+  return evaluation;
+}
+
+}  // namespace hyperfd

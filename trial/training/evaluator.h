@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <opencv2/core/mat.hpp>
+
+#include "trial/data/loader.h"
+#include "trial/detector/retinaface.h"
+#include "trial/training/recipe.h"
+
+namespace hyperfd {
+
+struct Evaluation {
+  double average_precision = 0;                    // AP@50 in [0, 1]
+  std::vector<std::vector<Detection>> detections;  // of each image, in pixels of the evaluated size
+  double images_per_second = 0;                    // network, decoding and (on the first run) reading together
+};
+
+// Detects faces on the images of one split and scores them. Images are resized so that their shorter side is the
+// recipe's `evaluation_side`, faces and the smallest face that counts are measured at that size. Small splits stay in
+// memory between runs. Unreadable images are left out and counted.
+class Evaluator {
+ public:
+  Evaluator(std::string folder, std::vector<AnnotatedImage> images, const Recipe& recipe);
+
+  // Runs in evaluation mode and puts the detector's mode back. `interrupted` is asked between batches; when it says
+  // true the result is nothing. Throws InputError when no image can be read.
+  std::optional<Evaluation> run(RetinaFace& detector, torch::Device device,
+                                const std::function<bool()>& interrupted = {});
+
+  // What run() saw of image `index` of its result: resized, with its faces. Throws InputError when it cannot be read.
+  Sample sample(std::size_t index);
+  const Warnings& warnings() const { return warnings_; }
+
+ private:
+  struct Slot {
+    cv::Mat image;            // empty while it is not in memory
+    cv::Size size;            // of the evaluated image
+    std::vector<Face> faces;  // in the evaluated image
+  };
+  Sample read(std::size_t index) const;
+  void measure();
+  std::vector<std::vector<Detection>> detect(RetinaFace& detector, torch::Device device,
+                                             const std::vector<std::size_t>& batch);
+
+  std::string folder_;
+  std::vector<AnnotatedImage> images_;
+  Recipe recipe_;
+  std::vector<Slot> slots_;                        // of the readable images, once measured
+  std::vector<std::vector<std::size_t>> batches_;  // indices of images of equal size
+  Warnings warnings_;
+};
+
+}  // namespace hyperfd

@@ -1,0 +1,82 @@
+#include "trial/training/output_folder.h"
+
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+#include "tuner/base/error.h"
+#include "tuner/base/files.h"
+
+namespace hyperfd {
+namespace {
+
+constexpr const char* kEpochs = "train.jsonl";
+
+Json epoch_json(const EpochReport& epoch) {
+  Json line = {{"epoch", epoch.epoch},
+               {"loss", epoch.loss},
+               {"classification", epoch.classification},
+               {"location", epoch.location},
+               {"landmarks", epoch.landmarks},
+               {"learning_rate", epoch.learning_rate},
+               {"seconds", epoch.seconds},
+               {"images_per_second", epoch.images_per_second}};
+  if (epoch.average_precision) {
+    line["validation_ap"] = *epoch.average_precision;
+    line["validation_seconds"] = epoch.validation_seconds;
+    line["best"] = epoch.best;
+  }
+  return line;
+}
+
+}  // namespace
+
+OutputFolder::OutputFolder(std::string folder) : folder_(std::move(folder)) {
+  std::error_code failure;
+  std::filesystem::create_directories(folder_, failure);
+  if (failure) throw Error(folder_ + ": cannot be created: " + failure.message());
+  write_file_atomically(file(kEpochs), "");
+}
+
+void OutputFolder::write_recipe(const Recipe& recipe) const {
+  write_file_atomically(file("recipe.yaml"), to_yaml(recipe));
+}
+
+void OutputFolder::append_epoch(const EpochReport& epoch) const {
+  std::ofstream stream(file(kEpochs), std::ios::app);
+  stream << epoch_json(epoch).dump() + "\n" << std::flush;
+  if (!stream) throw Error(file(kEpochs) + ": cannot be written");
+}
+
+void OutputFolder::write_result(const TrainingResult& result, const Json& context) const {
+  Json content = {{"ending", name_of(result.ending)},
+                  {"test_ap", result.test ? Json(*result.test) : Json()},
+                  {"validation_ap", result.best_epoch > 0 ? Json(result.best_validation) : Json()},
+                  {"best_epoch", result.best_epoch},
+                  {"epochs", result.epochs.size()},
+                  {"seconds",
+                   {{"training", result.training_seconds},
+                    {"validation", result.validation_seconds},
+                    {"test", result.test_seconds}}},
+                  {"images_per_second", result.images_per_second},
+                  {"waiting_share", result.waiting_share}};
+  Json validations = Json::array();
+  for (const EpochReport& epoch : result.epochs) {
+    if (epoch.average_precision) validations.push_back({{"epoch", epoch.epoch}, {"ap", *epoch.average_precision}});
+  }
+  content["validations"] = validations;
+  content.update(context);
+  content["warnings"] = result.warnings;
+  write_file_atomically(file("result.json"), content.dump(2) + "\n");
+}
+
+std::string default_output_folder() {
+  if (const char* nni = std::getenv("NNI_OUTPUT_DIR"); nni && *nni) return nni;
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d_%H-%M-%S", std::localtime(&now));
+  return std::string("runs/") + text;
+}
+
+}  // namespace hyperfd

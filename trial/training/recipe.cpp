@@ -1,0 +1,279 @@
+#include "trial/training/recipe.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <sstream>
+#include <variant>
+
+#include "trial/detector/backbone_names.h"
+#include "trial/training/recipe_files.h"
+#include "tuner/base/error.h"
+#include "tuner/base/names.h"
+
+namespace hyperfd {
+namespace {
+
+// What a number may be. Written in error messages as `a number > 0`.
+struct Range {
+  double minimum = 0;
+  bool includes_minimum = true;
+  double maximum = std::numeric_limits<double>::infinity();
+};
+constexpr Range kPositive{0, false};
+constexpr Range kShare{0, true, 1};
+constexpr Range kAtLeastOne{1, true, 1e9};
+constexpr Range kCount{0, true, 1e9};
+
+using Member =
+    std::variant<int Recipe::*, double Recipe::*, bool Recipe::*, std::string Recipe::*, std::vector<int> Recipe::*>;
+
+// The one declaration of a key: recipe files, --set, configurations, help and the saved recipe all follow from it.
+struct Field {
+  const char* key;
+  Member member;
+  const char* meaning;
+  Range range = {};
+  std::vector<std::string> words = {};
+};
+
+const std::vector<Field>& fields() {
+  static const std::vector<Field> all = {
+      {"backbone", &Recipe::backbone, "network before the feature pyramid", {}, backbone_names()},
+      {"channels", &Recipe::channels, "width of feature pyramid and context modules", {4, true, 4096}},
+      {"anchor_sizes", &Recipe::anchor_sizes, "sides of the anchors in pixels, two for each of the strides 8, 16, 32",
+       kAtLeastOne},
+      {"optimizer", &Recipe::optimizer, "sgd or adam", {}, {"sgd", "adam"}},
+      {"learning_rate", &Recipe::learning_rate, "highest learning rate", kPositive},
+      {"momentum", &Recipe::momentum, "of sgd", {0, true, 0.9999}},
+      {"weight_decay", &Recipe::weight_decay, "added to the gradient, times the weights", {}},
+      {"gradient_clip", &Recipe::gradient_clip, "longest gradient (norm); 0: any", {}},
+      {"epochs", &Recipe::epochs, "times through the training images, at most", kAtLeastOne},
+      {"batch_size", &Recipe::batch_size, "crops a step", {1, true, 4096}},
+      {"warmup_epochs", &Recipe::warmup_epochs, "epochs in which the learning rate rises from a tenth", {}},
+      {"schedule",
+       &Recipe::schedule,
+       "plateau: falls when validation stagnates; cosine: falls to a hundredth",
+       {},
+       {"plateau", "cosine"}},
+      {"plateau_patience", &Recipe::plateau_patience, "stagnant validations before the learning rate falls",
+       kAtLeastOne},
+      {"plateau_factor", &Recipe::plateau_factor, "factor by which it falls", kShare},
+      {"validate_every", &Recipe::validate_every, "epochs between validations", kAtLeastOne},
+      {"stop_patience", &Recipe::stop_patience, "stagnant validations before training stops", kAtLeastOne},
+      {"crop_size", &Recipe::crop_size, "side of the training crops in pixels", {32, true, 4096}},
+      {"min_crop_ratio",
+       &Recipe::min_crop_ratio,
+       "smallest crop as a part of the image's shorter side",
+       {0.05, true, 1}},
+      {"flip_probability", &Recipe::flip_probability, "of mirroring a crop", kShare},
+      {"colour", &Recipe::colour, "vary brightness, contrast, saturation and hue"},
+      {"iou_threshold",
+       &Recipe::iou_threshold,
+       "overlap from which an anchor is a face; background ends at half of it plus 0.05",
+       {0.1, false, 0.95}},
+      {"location_weight", &Recipe::location_weight, "weight of the box loss", {}},
+      {"landmark_weight", &Recipe::landmark_weight, "weight of the landmark loss", {}},
+      {"negative_ratio", &Recipe::negative_ratio, "hard negatives for each positive anchor", kPositive},
+      {"minimum_negatives", &Recipe::minimum_negatives, "hard negatives in images with fewer (images without faces)",
+       kCount},
+      {"face_prior", &Recipe::face_prior, "face probability of every anchor before training", {0, false, 0.9}},
+      {"evaluation_side",
+       &Recipe::evaluation_side,
+       "shorter side of evaluated images in pixels; 0: as they are",
+       {0, true, 8192}},
+      {"minimum_face", &Recipe::minimum_face, "smaller faces are ignored in evaluation (pixels at that size)", {}},
+      {"score_threshold", &Recipe::score_threshold, "weaker detections are dropped", kShare},
+      {"nms_threshold", &Recipe::nms_threshold, "overlap above which the weaker of two detections is dropped", kShare},
+      {"evaluation_batch_size", &Recipe::evaluation_batch_size, "images of equal size evaluated at once, at most",
+       kAtLeastOne},
+  };
+  return all;
+}
+
+const Field& find_field(const std::string& key, const std::string& source) {
+  for (const Field& field : fields()) {
+    if (field.key == key) return field;
+  }
+  throw InputError(source + ": " + unknown_name_message("key", key, recipe_keys()));
+}
+
+std::string short_number(double value) {
+  std::ostringstream text;
+  text << value;
+  return text.str();
+}
+
+std::string range_text(const Range& range) {
+  std::string text = (range.includes_minimum ? "≥ " : "> ") + short_number(range.minimum);
+  if (range.maximum < 1e9) text += " and ≤ " + short_number(range.maximum);
+  return text;
+}
+
+[[noreturn]] void refuse(const std::string& source, const Field& field, const std::string& expected,
+                         const Json& value) {
+  throw InputError(source + ": " + field.key + ": expected " + expected + ", got " + brief(value));
+}
+
+double checked_number(const Json& value, const Field& field, bool whole, const std::string& source) {
+  const std::string expected = (whole ? "a whole number " : "a number ") + range_text(field.range);
+  if (!value.is_number()) refuse(source, field, expected, value);
+  const double number = value.get<double>();
+  const bool in_range = field.range.includes_minimum ? number >= field.range.minimum : number > field.range.minimum;
+  if (!std::isfinite(number) || !in_range || number > field.range.maximum || (whole && number != std::floor(number))) {
+    refuse(source, field, expected, value);
+  }
+  return number;
+}
+
+// Sets the member that `value` is meant for, by the member's type.
+struct Setter {
+  Recipe& recipe;
+  const Field& field;
+  const Json& value;
+  const std::string& source;
+
+  void operator()(int Recipe::*member) const {
+    recipe.*member = static_cast<int>(checked_number(value, field, true, source));
+  }
+  void operator()(double Recipe::*member) const { recipe.*member = checked_number(value, field, false, source); }
+  void operator()(bool Recipe::*member) const {
+    if (!value.is_boolean()) refuse(source, field, "true or false", value);
+    recipe.*member = value.get<bool>();
+  }
+  void operator()(std::string Recipe::*member) const {
+    std::string word = value.is_string() ? value.get<std::string>() : "";
+    // Search spaces write names as they like: "SGD", "Adam".
+    std::transform(word.begin(), word.end(), word.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (std::find(field.words.begin(), field.words.end(), word) == field.words.end()) {
+      std::string expected;
+      for (const std::string& known : field.words) expected += (expected.empty() ? "" : " or ") + known;
+      refuse(source, field, expected, value);
+    }
+    recipe.*member = word;
+  }
+  void operator()(std::vector<int> Recipe::*member) const {
+    if (!value.is_array() || value.empty()) refuse(source, field, "a list of whole numbers", value);
+    std::vector<int> numbers;
+    for (const Json& item : value) numbers.push_back(static_cast<int>(checked_number(item, field, true, source)));
+    recipe.*member = numbers;
+  }
+};
+
+Json read_field(const Recipe& recipe, const Field& field) {
+  return std::visit([&](auto member) { return Json(recipe.*member); }, field.member);
+}
+
+// Rules that involve more than one key, or that the table cannot say.
+void check_together(const Recipe& recipe, const std::string& source) {
+  if (recipe.channels % 4 != 0) {
+    throw InputError(source + ": channels: expected a multiple of 4, got " + std::to_string(recipe.channels));
+  }
+  if (recipe.anchor_sizes.size() != 6) {
+    throw InputError(source + ": anchor_sizes: expected 6 sizes, got " + std::to_string(recipe.anchor_sizes.size()));
+  }
+}
+
+void apply_file(Recipe& recipe, const std::string& file, int depth) {
+  if (depth > 8) throw InputError(file + ": extends: more than 8 recipes in a row; do they extend each other?");
+  const Json content = load_json_or_yaml(file);
+  if (!content.is_object()) throw InputError(file + ": expected keys and values, got " + brief(content));
+  if (content.contains("extends")) {
+    const Json& base = content["extends"];
+    if (!base.is_string()) throw InputError(file + ": extends: expected the name of a recipe, got " + brief(base));
+    apply_file(recipe, find_recipe(base.get<std::string>(), std::filesystem::path(file).parent_path().string()),
+               depth + 1);
+  }
+  for (const auto& [key, value] : content.items()) {
+    if (key != "extends") set_field(recipe, key, value, file);
+  }
+}
+
+}  // namespace
+
+DetectorOptions Recipe::detector() const {
+  return {backbone, channels, anchor_sizes};
+}
+
+MatchingOptions Recipe::matching() const {
+  MatchingOptions options;
+  options.positive_iou = static_cast<float>(iou_threshold);
+  options.negative_iou = negative_iou_of(options.positive_iou);
+  return options;
+}
+
+LossOptions Recipe::loss() const {
+  LossOptions options;
+  options.negative_ratio = static_cast<float>(negative_ratio);
+  options.minimum_negatives = minimum_negatives;
+  options.location_weight = static_cast<float>(location_weight);
+  options.landmark_weight = static_cast<float>(landmark_weight);
+  return options;
+}
+
+DecodingOptions Recipe::decoding() const {
+  DecodingOptions options;
+  options.score_threshold = static_cast<float>(score_threshold);
+  options.nms_iou = static_cast<float>(nms_threshold);
+  return options;
+}
+
+Recipe load_recipe(const std::string& name_or_file, const std::vector<std::string>& overrides) {
+  Recipe recipe;
+  const std::string file = find_recipe(name_or_file, ".");
+  apply_file(recipe, file, 0);
+  for (const std::string& assignment : overrides) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string::npos) throw InputError("--set: expected key=value, got \"" + assignment + "\"");
+    const std::string text = assignment.substr(equals + 1);
+    Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (value.is_discarded()) value = text;
+    set_field(recipe, assignment.substr(0, equals), value, "--set");
+  }
+  check_together(recipe, overrides.empty() ? file : "--set");
+  return recipe;
+}
+
+std::string to_yaml(const Recipe& recipe) {
+  std::string text;
+  for (const Field& field : fields()) text += std::string(field.key) + ": " + read_field(recipe, field).dump() + "\n";
+  return text;
+}
+
+Recipe recipe_from_yaml(const std::string& text, const std::string& source) {
+  Recipe recipe;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t colon = line.find(": ");
+    if (colon == std::string::npos) throw InputError(source + ": expected `key: value`, got \"" + line + "\"");
+    const std::string key = line.substr(0, colon);
+    set_field(recipe, key, parse_json(line.substr(colon + 2), source + ": " + key), source);
+  }
+  check_together(recipe, source);
+  return recipe;
+}
+
+void set_field(Recipe& recipe, const std::string& key, const Json& value, const std::string& source) {
+  const Field& field = find_field(key, source);
+  std::visit(Setter{recipe, field, value, source}, field.member);
+}
+
+std::vector<std::string> recipe_keys() {
+  std::vector<std::string> keys;
+  for (const Field& field : fields()) keys.emplace_back(field.key);
+  return keys;
+}
+
+std::string describe_recipe_keys() {
+  std::string text;
+  for (const Field& field : fields()) {
+    std::string key = field.key;
+    key.resize(std::max<std::size_t>(key.size(), 22), ' ');
+    text += "  " + key + " " + field.meaning + "\n";
+  }
+  return text;
+}
+
+}  // namespace hyperfd

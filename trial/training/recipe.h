@@ -1,0 +1,81 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "trial/detector/options.h"
+#include "tuner/base/json.h"
+
+namespace hyperfd {
+
+// Everything that decides how a detector is trained and evaluated, except the data, the seed and the machine.
+// The defaults are the paper's (B.1). Field names are the keys of recipe files, of `--set`, and of configurations.
+struct Recipe {
+  // Detector.
+  std::string backbone = "mobilenet_v2_x0.5";
+  int channels = 80;
+  std::vector<int> anchor_sizes = {16, 32, 64, 128, 256, 512};
+
+  // Optimiser. `learning_rate` is the highest of the schedule.
+  std::string optimizer = "sgd";
+  double learning_rate = 1e-3;
+  double momentum = 0.9;
+  double weight_decay = 5e-4;
+  double gradient_clip = 10;
+  int epochs = 1000;
+  int batch_size = 32;
+  double warmup_epochs = 1;
+  std::string schedule = "plateau";
+  int plateau_patience = 5;
+  double plateau_factor = 0.1;
+  int validate_every = 10;
+  int stop_patience = 8;
+
+  // Data.
+  int crop_size = 640;
+  double min_crop_ratio = 0.3;
+  double flip_probability = 0.5;
+  bool colour = true;
+
+  // Loss.
+  double iou_threshold = 0.35;
+  double location_weight = 2;
+  double landmark_weight = 1;
+  double negative_ratio = 7;
+  int minimum_negatives = 0;
+  double face_prior = 0.01;
+
+  // Evaluation.
+  int evaluation_side = 720;
+  double minimum_face = 36;
+  double score_threshold = 0.02;
+  double nms_threshold = 0.4;
+  int evaluation_batch_size = 8;
+
+  DetectorOptions detector() const;
+  MatchingOptions matching() const;
+  LossOptions loss() const;
+  DecodingOptions decoding() const;
+};
+
+// A recipe by name ("mini") or file, with what it extends, then the `key=value` overrides. A value is JSON, or else a
+// word. Throws InputError that names the file (or `--set`), the key and the value.
+Recipe load_recipe(const std::string& name_or_file, const std::vector<std::string>& overrides);
+
+// One `key: value` a line, all keys: a recipe file that gives the same recipe.
+std::string to_yaml(const Recipe& recipe);
+
+// The inverse of to_yaml(); `source` begins the messages of its errors.
+Recipe recipe_from_yaml(const std::string& text, const std::string& source);
+
+// Sets one field. Throws InputError: `<source>: learning_rate: expected a number > 0, got "abc"`, or one that suggests
+// the nearest key.
+void set_field(Recipe& recipe, const std::string& key, const Json& value, const std::string& source);
+
+std::vector<std::string> recipe_keys();
+
+// `key  what it means`, a line a key, for --help.
+std::string describe_recipe_keys();
+
+}  // namespace hyperfd

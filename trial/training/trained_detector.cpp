@@ -1,0 +1,21 @@
+#include "trial/training/trained_detector.h"
+
+#include "trial/detector/weights.h"
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+
+TrainedDetector load_trained_detector(const std::string& weights_file) {
+  const Weights weights = load_weights(weights_file);
+  if (weights.description.empty()) {
+    throw InputError(weights_file +
+                     ": says nothing of the network it belongs to; only weights that `hyperfd-trial` wrote do");
+  }
+  TrainedDetector trained{recipe_from_yaml(weights.description, weights_file)};
+  trained.network = RetinaFace(trained.recipe.detector());
+  load_into(*trained.network, weights, weights_file);
+  trained.network->eval();
+  return trained;
+}
+
+}  // namespace hyperfd

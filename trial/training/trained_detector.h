@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "trial/detector/retinaface.h"
+#include "trial/training/recipe.h"
+
+namespace hyperfd {
+
+// A detector with the recipe that it was trained by.
+struct TrainedDetector {
+  Recipe recipe;
+  RetinaFace network{nullptr};  // in evaluation mode, on the CPU
+};
+
+// Reads weights that a training run wrote. Throws InputError that names the file.
+TrainedDetector load_trained_detector(const std::string& weights_file);
+
+}  // namespace hyperfd
