@@ -1,0 +1,13 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+// The subcommands of hyperfd-trial. Each function adds one to `app`; it runs when the command line is parsed, and
+// throws hyperfd::Error when it fails.
+namespace hyperfd::commands {
+
+void add_train(CLI::App& app);
+void add_evaluate(CLI::App& app);
+void add_detect(CLI::App& app);
+
+}  // namespace hyperfd::commands
