@@ -1,0 +1,87 @@
+#include "tuner/platform/background_learner.h"
+
+#include <utility>
+
+#include "tuner/base/digest.h"
+#include "tuner/ranker/ranking_model.h"
+#include "tuner/space/search_space.h"
+
+namespace hyperfd {
+namespace {
+
+// Records come ordered by experiment; minimised metrics are turned so that higher is better.
+std::vector<TaskExperience> by_task(const std::vector<ExperienceRecord>& records, const SearchSpace& space) {
+  std::vector<TaskExperience> tasks;
+  for (const ExperienceRecord& record : records) {
+    if (tasks.empty() || tasks.back().task != record.experiment) tasks.push_back({record.experiment, {}, {}});
+    tasks.back().encodings.push_back(space.encode(parse_json(record.parameters, "parameters")));
+    tasks.back().scores.push_back(record.optimize_mode == OptimizeMode::kMinimize ? -record.metric : record.metric);
+  }
+  return tasks;
+}
+
+}  // namespace
+
+BackgroundLearner::BackgroundLearner(std::function<void()> on_finished)
+    : on_finished_(std::move(on_finished)), thread_([this] { work(); }) {}
+
+BackgroundLearner::~BackgroundLearner() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void BackgroundLearner::submit(LearningJob job) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    jobs_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+}
+
+std::vector<LearningResult> BackgroundLearner::take_finished() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(finished_, {});
+}
+
+RankerRecord BackgroundLearner::learn(const LearningJob& job) {
+  const SearchSpace space = SearchSpace::parse(parse_json(job.definition, "space"));
+  const std::uint64_t seed = stable_hash(job.previous.signature + "/" + std::to_string(job.previous.version + 1));
+  RankingModel model = job.previous.model.empty() ? RankingModel(space.encoding_size(), RankerOptions{}, seed)
+                                                  : RankingModel::deserialize(job.previous.model);
+  model.update(by_task(job.experience, space), seed);
+  RankerRecord next;
+  next.signature = job.previous.signature;
+  next.version = job.previous.version + 1;
+  next.results = static_cast<std::int64_t>(job.experience.size());
+  next.model = model.serialize();
+  return next;
+}
+
+void BackgroundLearner::work() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    if (stopping_) return;
+    const LearningJob job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    LearningResult result;
+    try {
+      result.ranker = learn(job);
+    } catch (const std::exception& error) {
+      result.ranker.signature = job.previous.signature;
+      result.error = error.what();
+    }
+    lock.lock();
+    finished_.push_back(std::move(result));
+    lock.unlock();
+    on_finished_();
+    lock.lock();
+  }
+}
+
+}  // namespace hyperfd

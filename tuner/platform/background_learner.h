@@ -1,0 +1,54 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tuner/platform/records.h"
+
+namespace hyperfd {
+
+// One update of the ranker of a signature.
+struct LearningJob {
+  std::string definition;  // a space of the signature, JSON text
+  RankerRecord previous;   // version 0 and no model: there is none yet
+  std::vector<ExperienceRecord> experience;
+};
+
+struct LearningResult {
+  RankerRecord ranker;  // the next version
+  std::string error;    // "" unless the update failed; then `ranker` holds only the signature
+};
+
+// Trains rankers on a thread of its own, one job at a time, in order. It never touches the store: jobs carry their
+// input, results are collected by the owner. Thread-safe.
+class BackgroundLearner {
+ public:
+  // `on_finished` is called on the learner's thread whenever a result is ready to be taken.
+  explicit BackgroundLearner(std::function<void()> on_finished);
+  // Waits for the job under way and drops the rest.
+  ~BackgroundLearner();
+
+  void submit(LearningJob job);
+  std::vector<LearningResult> take_finished();
+
+  // What a job does, on the caller's thread. Throws what RankingModel and SearchSpace throw.
+  static RankerRecord learn(const LearningJob& job);
+
+ private:
+  void work();
+
+  std::function<void()> on_finished_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::deque<LearningJob> jobs_;
+  std::vector<LearningResult> finished_;
+  std::thread thread_;  // last: it uses the members above
+};
+
+}  // namespace hyperfd

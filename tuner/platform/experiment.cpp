@@ -1,0 +1,119 @@
+#include "tuner/platform/experiment.h"
+
+#include <iterator>
+#include <utility>
+
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+
+Experiment::Experiment(ExperimentRecord record, std::vector<ConfigurationRecord> configurations) {
+  change(std::move(record));
+  entries_.reserve(configurations.size());
+  for (ConfigurationRecord& configuration : configurations) add(std::move(configuration));
+}
+
+void Experiment::change(ExperimentRecord record) {
+  if (!space_ || record.definition != record_.definition) {
+    space_ = std::make_unique<SearchSpace>(SearchSpace::parse(parse_json(record.definition, "space")));
+    ranked_ = 0;
+    for (Entry& entry : entries_) {
+      entry.in_space = is_point(entry.configuration);
+      ranked_ += ranks(entry);
+    }
+  }
+  record_ = std::move(record);
+  results_are_stale_ = true;
+}
+
+const ConfigurationRecord* Experiment::find(std::int64_t run, std::int64_t parameter_id) const {
+  const auto found = by_parameter_id_.find({run, parameter_id});
+  return found == by_parameter_id_.end() ? nullptr : &entries_[found->second].record;
+}
+
+const ConfigurationRecord* Experiment::find_trial(const std::string& trial_job_id) const {
+  const auto found = by_trial_.find(trial_job_id);
+  return found == by_trial_.end() ? nullptr : &entries_[found->second].record;
+}
+
+const ConfigurationRecord* Experiment::find_configuration(const std::string& fingerprint) const {
+  const auto found = by_fingerprint_.find(fingerprint);
+  if (found == by_fingerprint_.end()) return nullptr;
+  for (const std::size_t position : found->second) {
+    if (entries_[position].record.has_result) return &entries_[position].record;
+  }
+  return &entries_[found->second.back()].record;
+}
+
+std::int64_t Experiment::next_parameter_id(std::int64_t run) const {
+  const auto after = by_parameter_id_.lower_bound({run + 1, 0});
+  if (after == by_parameter_id_.begin()) return 0;
+  const auto [last_run, last_id] = std::prev(after)->first;
+  return last_run == run ? last_id + 1 : 0;
+}
+
+void Experiment::add(ConfigurationRecord configuration) {
+  Entry entry;
+  entry.configuration = parse_json(configuration.parameters, "parameters");
+  entry.in_space = is_point(entry.configuration);
+  entry.record = std::move(configuration);
+  entries_.push_back(std::move(entry));
+  index(entries_.size() - 1);
+}
+
+void Experiment::set_result(std::int64_t configuration, std::optional<double> metric) {
+  Entry& changed = entry(configuration);
+  changed.record.has_result = true;
+  changed.record.metric = metric;
+  if (!ranks(changed)) return;
+  ++ranked_;
+  results_are_stale_ = true;
+}
+
+void Experiment::set_failed(std::int64_t configuration) {
+  Entry& changed = entry(configuration);
+  ranked_ -= ranks(changed);
+  changed.record.failed = true;
+  results_are_stale_ = true;
+}
+
+TaskView Experiment::view(const RankingModel* model) {
+  if (results_are_stale_) refresh_results();
+  return {*space_, results_, taken_, static_cast<std::size_t>(record_.budget), model};
+}
+
+Experiment::Entry& Experiment::entry(std::int64_t configuration) {
+  return entries_[by_row_.at(configuration)];
+}
+
+void Experiment::index(std::size_t position) {
+  const Entry& added = entries_[position];
+  by_row_[added.record.id] = position;
+  if (added.record.parameter_id) by_parameter_id_[{added.record.run, *added.record.parameter_id}] = position;
+  if (!added.record.parameter_id && !added.record.trial_job_id.empty()) by_trial_[added.record.trial_job_id] = position;
+  by_fingerprint_[added.record.fingerprint].push_back(position);
+  ranked_ += ranks(added);
+  suggested_ += added.record.source == ConfigurationSource::kAlgorithm;
+  taken_.insert(added.record.fingerprint);
+  if (ranks(added)) results_are_stale_ = true;
+}
+
+void Experiment::refresh_results() {
+  results_.clear();
+  const double sign = record_.optimize_mode == OptimizeMode::kMinimize ? -1 : 1;
+  for (const Entry& entry : entries_) {
+    if (ranks(entry)) results_.push_back({entry.configuration, sign * *entry.record.metric});
+  }
+  results_are_stale_ = false;
+}
+
+bool Experiment::is_point(const Configuration& configuration) const {
+  try {
+    space_->check(configuration);
+    return true;
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
+}  // namespace hyperfd

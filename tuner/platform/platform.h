@@ -1,0 +1,143 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tuner/base/error.h"
+#include "tuner/platform/background_learner.h"
+#include "tuner/platform/experience_store.h"
+#include "tuner/platform/experiment.h"
+
+namespace hyperfd {
+
+// The experiment, or the run of it, was never begun.
+class UnknownExperiment : public InputError {
+ public:
+  using InputError::InputError;
+};
+
+struct RunStart {
+  std::string run;
+  std::string space;  // JSON text
+  OptimizeMode optimize_mode = OptimizeMode::kMaximize;
+  std::int64_t budget = 0;  // trials; 0: unknown
+  std::string policy;
+  std::int64_t seed = 0;
+};
+
+struct RunInfo {
+  std::int64_t task = 0;
+  bool resumed = false;         // the experiment existed before
+  std::int64_t results = 0;     // of this experiment
+  std::int64_t past_tasks = 0;  // other experiments with results on the same search space
+  std::string signature;        // of the search space
+};
+
+struct Suggestion {
+  std::int64_t parameter_id = 0;
+  std::string parameters;  // JSON text
+  ConfigurationSource source = ConfigurationSource::kAlgorithm;
+};
+
+// A result or intermediate result. `parameters` is JSON text, "" where the platform gave the configuration out itself.
+struct MetricReport {
+  std::optional<std::int64_t> parameter_id;
+  std::string trial_job_id;
+  MetricKind kind = MetricKind::kFinal;
+  std::int64_t sequence = 0;
+  std::string value;
+  std::string parameters;
+};
+
+struct ImportedResult {
+  std::string parameters;  // JSON text
+  std::string value;       // JSON text
+};
+
+struct AdoptedTrial {
+  std::int64_t parameter_id = 0;
+  std::string parameters;  // JSON text
+};
+
+struct Effect {
+  std::int64_t counted = 0;  // results or records that had an effect
+  std::string warning;       // "" if none
+};
+
+// The tuner proper: experiments, their policies and the rankers, over one store. NNI, the command line and tests are
+// its clients. Not thread-safe; learning goes on behind it on a thread of its own.
+//
+// Calls that change something belong inside a StoreTransaction of the caller, who calls forget() when it fails.
+// They throw InputError that names the field, UnknownExperiment, StoreError.
+class Platform {
+ public:
+  // `on_learned` is called on another thread when commit_learned() has something to do.
+  Platform(ExperienceStore& store, std::function<void()> on_learned);
+
+  // Creates the experiment or goes on with it, in a new run; settings and space are this call's from now on.
+  RunInfo begin_run(const std::string& experiment, const RunStart& start);
+  void change_space(const std::string& experiment, const std::string& run, const std::string& space);
+  // One configuration for each id, the same again for an id that has one; fewer when the space has no more.
+  std::vector<Suggestion> suggest(const std::string& experiment, const std::string& run,
+                                  const std::vector<std::int64_t>& parameter_ids);
+  Effect add_metric(const std::string& experiment, const std::string& run, const MetricReport& report);
+  Effect end_trial(const std::string& experiment, const std::string& run, std::optional<std::int64_t> parameter_id,
+                   const std::string& trial_job_id, TrialOutcome outcome);
+  // Results from elsewhere: a configuration that waits for its result gets it, one that has a result is left alone.
+  Effect import_results(const std::string& experiment, const std::string& run,
+                        const std::vector<ImportedResult>& results);
+  Effect adopt(const std::string& experiment, const std::string& run, const std::vector<AdoptedTrial>& trials);
+  void end_run(const std::string& experiment, const std::string& run);
+
+  std::int64_t task(const std::string& experiment) { return open(experiment).record().id; }
+  // One more than the largest parameter id of the run, 0 if it has none.
+  std::int64_t next_parameter_id(const std::string& experiment, const std::string& run);
+  // Throws InputError when `configuration` is not a point of the experiment's search space.
+  void check_point(const std::string& experiment, const Configuration& configuration);
+
+  // Drops what is in memory of an experiment; the next call reads it from the store.
+  void forget(const std::string& experiment);
+
+  // ---- Continual learning; outside of transactions ----
+
+  // Starts the ranker updates that committed changes made due.
+  void start_due_updates();
+  // Commits the ranker versions that are ready; suggestions use them from now on.
+  void commit_learned();
+  bool is_learning(const std::string& signature) const { return learning_.count(signature) > 0; }
+  bool is_learning() const { return !learning_.empty(); }
+
+ private:
+  struct Ranker {
+    std::int64_t version = 0;
+    std::int64_t results = 0;
+    std::shared_ptr<const RankingModel> model;  // nullptr: none yet
+  };
+
+  Experiment& open(const std::string& name);
+  std::int64_t open_run(const Experiment& experiment, const std::string& run);
+  const SelectionPolicy& policy(const std::string& name);
+  Ranker& ranker(const std::string& signature);
+  ConfigurationRecord add_configuration(Experiment& experiment, ConfigurationRecord configuration,
+                                        const std::string& field, std::string* warning);
+  ConfigurationRecord trial_of(Experiment& experiment, std::int64_t run, const MetricReport& report,
+                               std::string* warning);
+  void add_result(Experiment& experiment, std::int64_t configuration, const std::string& value, std::string* warning);
+  void update_if_stale(const std::string& signature) { due_.insert(signature); }
+
+  ExperienceStore& store_;
+  std::map<std::string, Experiment> experiments_;
+  std::map<std::string, std::unique_ptr<SelectionPolicy>> policies_;
+  std::map<std::string, Ranker> rankers_;
+  std::set<std::string> due_;       // signatures whose ranker may be stale
+  std::set<std::string> learning_;  // signatures with an update under way
+  BackgroundLearner learner_;       // last: its thread ends before the rest goes
+};
+
+}  // namespace hyperfd

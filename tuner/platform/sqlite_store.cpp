@@ -1,0 +1,504 @@
+#include "tuner/platform/sqlite_store.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include "tuner/base/error.h"
+#include "tuner/platform/store_lock.h"
+#include "tuner/platform/store_schema.h"
+
+namespace hyperfd {
+namespace {
+
+constexpr char kInMemory[] = ":memory:";
+
+// SOCI's message repeats the statement with its values, which for us can be megabytes.
+std::string first_line(const char* message) {
+  std::string text = message;
+  text.resize(std::min({text.size(), text.find(" while "), text.find('\n'), std::size_t{200}}));
+  return text;
+}
+
+template <typename Enumeration>
+Enumeration word_of(const std::string& word) {
+  const auto value = from_word<Enumeration>(word);
+  if (!value) throw StoreError("unexpected word \"" + word + "\" in the store");
+  return *value;
+}
+
+// A column that may be NULL, in the shape that SOCI binds.
+struct NullableId {
+  NullableId() = default;
+  explicit NullableId(const std::optional<std::int64_t>& id)
+      : value(id.value_or(0)), indicator(id ? soci::i_ok : soci::i_null) {}
+  std::optional<std::int64_t> get() const {
+    return indicator == soci::i_ok ? std::optional<std::int64_t>(value) : std::nullopt;
+  }
+  long long value = 0;
+  soci::indicator indicator = soci::i_null;
+};
+
+struct NullableReal {
+  NullableReal() = default;
+  explicit NullableReal(const std::optional<double>& number)
+      : value(number.value_or(0)), indicator(number ? soci::i_ok : soci::i_null) {}
+  std::optional<double> get() const { return indicator == soci::i_ok ? std::optional<double>(value) : std::nullopt; }
+  double value = 0;
+  soci::indicator indicator = soci::i_null;
+};
+
+std::string bytes_of(soci::blob& blob) {
+  std::string bytes(blob.get_len(), '\0');
+  if (!bytes.empty()) blob.read(0, bytes.data(), bytes.size());
+  return bytes;
+}
+
+class SqliteStore : public ExperienceStore {
+ public:
+  SqliteStore(const std::string& file, StoreAccess access) : file_(file) {
+    guarded([&] {
+      if (file != kInMemory) prepare_file(access);
+      sql_.open(soci::sqlite3, "db=\"" + file + "\"");
+      sql_ << "PRAGMA busy_timeout = 10000";
+      if (access == StoreAccess::kReadOnly) sql_ << "PRAGMA query_only = ON";
+      check_kind(access);
+      check_pages();
+      if (access == StoreAccess::kReadOnly) return;
+      std::string mode;
+      sql_ << "PRAGMA journal_mode = WAL", soci::into(mode);
+      if (mode != "wal" && file != kInMemory)
+        throw StoreError("write-ahead log not available, journal mode is " + mode);
+      sql_ << "PRAGMA synchronous = FULL";
+      sql_ << "PRAGMA foreign_keys = ON";
+    });
+  }
+
+  void begin() override {
+    guarded([&] { sql_ << "BEGIN IMMEDIATE"; });
+  }
+  void commit() override {
+    guarded([&] { sql_ << "COMMIT"; });
+  }
+  void rollback() noexcept override {
+    try {
+      sql_ << "ROLLBACK";
+    } catch (const std::exception&) {
+      // SQLite has already rolled back by itself, as it does after a failed write.
+    }
+  }
+
+  std::int64_t space(const std::string& signature, const std::string& definition) override {
+    return guarded([&] {
+      sql_ << "INSERT INTO spaces (signature, definition) VALUES (:s, :d) ON CONFLICT (definition) DO NOTHING",
+          soci::use(signature), soci::use(definition);
+      long long id = 0;
+      sql_ << "SELECT id FROM spaces WHERE definition = :d", soci::into(id), soci::use(definition);
+      return static_cast<std::int64_t>(id);
+    });
+  }
+
+  std::string definition(const std::string& signature) override {
+    return guarded([&] {
+      std::string text;
+      sql_ << "SELECT definition FROM spaces WHERE signature = :s ORDER BY id DESC LIMIT 1", soci::into(text),
+          soci::use(signature);
+      if (!sql_.got_data()) throw StoreError("no space has the signature " + signature);
+      return text;
+    });
+  }
+
+  std::optional<ExperimentRecord> find_experiment(const std::string& name) override {
+    return guarded([&]() -> std::optional<ExperimentRecord> {
+      ExperimentRecord found;
+      found.name = name;
+      long long id = 0, space = 0, budget = 0, seed = 0;
+      std::string mode;
+      sql_ << "SELECT e.id, e.space_id, s.signature, s.definition, e.optimize_mode, e.budget, e.policy, e.seed "
+              "FROM experiments e JOIN spaces s ON s.id = e.space_id WHERE e.name = :n",
+          soci::into(id), soci::into(space), soci::into(found.signature), soci::into(found.definition),
+          soci::into(mode), soci::into(budget), soci::into(found.policy), soci::into(seed), soci::use(name);
+      if (!sql_.got_data()) return std::nullopt;
+      found.id = id;
+      found.space = space;
+      found.optimize_mode = word_of<OptimizeMode>(mode);
+      found.budget = budget;
+      found.seed = seed;
+      return found;
+    });
+  }
+
+  std::int64_t add_experiment(const ExperimentRecord& experiment) override {
+    return guarded([&] {
+      const long long space = experiment.space, budget = experiment.budget, seed = experiment.seed;
+      const std::string mode = to_word(experiment.optimize_mode);
+      sql_ << "INSERT INTO experiments (name, space_id, optimize_mode, budget, policy, seed) VALUES (:n, :s, :m, :b, "
+              ":p, :r)",
+          soci::use(experiment.name), soci::use(space), soci::use(mode), soci::use(budget),
+          soci::use(experiment.policy), soci::use(seed);
+      return last_id();
+    });
+  }
+
+  void update_experiment(const ExperimentRecord& experiment) override {
+    guarded([&] {
+      const long long id = experiment.id, space = experiment.space, budget = experiment.budget, seed = experiment.seed;
+      const std::string mode = to_word(experiment.optimize_mode);
+      sql_ << "UPDATE experiments SET space_id = :s, optimize_mode = :m, budget = :b, policy = :p, seed = :r WHERE id "
+              "= :i",
+          soci::use(space), soci::use(mode), soci::use(budget), soci::use(experiment.policy), soci::use(seed),
+          soci::use(id);
+    });
+  }
+
+  std::optional<std::int64_t> find_run(std::int64_t experiment, const std::string& name) override {
+    return guarded([&]() -> std::optional<std::int64_t> {
+      const long long owner = experiment;
+      long long id = 0;
+      sql_ << "SELECT id FROM runs WHERE experiment_id = :e AND name = :n", soci::into(id), soci::use(owner),
+          soci::use(name);
+      return sql_.got_data() ? std::optional<std::int64_t>(id) : std::nullopt;
+    });
+  }
+
+  std::int64_t add_run(std::int64_t experiment, const std::string& name) override {
+    return guarded([&] {
+      const long long owner = experiment;
+      sql_ << "INSERT INTO runs (experiment_id, name) VALUES (:e, :n)", soci::use(owner), soci::use(name);
+      return last_id();
+    });
+  }
+
+  void end_run(std::int64_t run) override {
+    guarded([&] {
+      const long long id = run;
+      sql_ << "UPDATE runs SET ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = :i", soci::use(id);
+    });
+  }
+
+  std::vector<ConfigurationRecord> configurations(std::int64_t experiment) override {
+    return guarded([&] {
+      const long long owner = experiment;
+      std::vector<ConfigurationRecord> found;
+      long long id = 0, run = 0;
+      int has_result = 0, failed = 0;
+      NullableId parameter_id, space;
+      NullableReal metric;
+      std::string job, fingerprint, parameters, source;
+      soci::statement rows =
+          (sql_.prepare
+               << "SELECT c.id, c.run_id, c.parameter_id, c.trial_job_id, c.space_id, c.fingerprint, c.parameters, "
+                  "c.source, r.configuration_id IS NOT NULL, r.metric, EXISTS ("
+                  "SELECT 1 FROM trial_ends t WHERE t.run_id = c.run_id AND t.outcome = 'FAILED' AND "
+                  "(t.parameter_id = c.parameter_id OR (t.parameter_id IS NULL AND c.parameter_id IS NULL AND "
+                  "t.trial_job_id <> '' AND t.trial_job_id = c.trial_job_id))) "
+                  "FROM configurations c LEFT JOIN results r ON r.configuration_id = c.id "
+                  "WHERE c.experiment_id = :e ORDER BY c.id",
+           soci::into(id), soci::into(run), soci::into(parameter_id.value, parameter_id.indicator), soci::into(job),
+           soci::into(space.value, space.indicator), soci::into(fingerprint), soci::into(parameters),
+           soci::into(source), soci::into(has_result), soci::into(metric.value, metric.indicator), soci::into(failed),
+           soci::use(owner));
+      rows.execute();
+      while (rows.fetch()) {
+        found.push_back({id, run, parameter_id.get(), job, space.get().value_or(0), fingerprint, parameters,
+                         word_of<ConfigurationSource>(source), has_result != 0, metric.get(), failed != 0});
+      }
+      return found;
+    });
+  }
+
+  std::int64_t add_configuration(std::int64_t experiment, const ConfigurationRecord& configuration) override {
+    return guarded([&] {
+      const long long owner = experiment, run = configuration.run;
+      NullableId parameter_id(configuration.parameter_id);
+      NullableId space(configuration.space ? std::optional<std::int64_t>(configuration.space) : std::nullopt);
+      const std::string source = to_word(configuration.source);
+      sql_ << "INSERT INTO configurations (experiment_id, run_id, parameter_id, trial_job_id, space_id, fingerprint, "
+              "parameters, source) VALUES (:e, :r, :i, :j, :s, :f, :p, :o)",
+          soci::use(owner), soci::use(run), soci::use(parameter_id.value, parameter_id.indicator),
+          soci::use(configuration.trial_job_id), soci::use(space.value, space.indicator),
+          soci::use(configuration.fingerprint), soci::use(configuration.parameters), soci::use(source);
+      return last_id();
+    });
+  }
+
+  void add_result(std::int64_t configuration, const std::string& value, std::optional<double> metric) override {
+    guarded([&] {
+      const long long id = configuration;
+      NullableReal number(metric);
+      sql_ << "INSERT INTO results (configuration_id, value, metric) VALUES (:c, :v, :m)", soci::use(id),
+          soci::use(value), soci::use(number.value, number.indicator);
+    });
+  }
+
+  bool add_intermediate_result(const IntermediateResult& result) override {
+    return guarded([&] {
+      const long long id = result.configuration, sequence = result.sequence;
+      sql_ << "INSERT INTO intermediate_results (configuration_id, sequence, value) VALUES (:c, :s, :v) "
+              "ON CONFLICT DO NOTHING",
+          soci::use(id), soci::use(sequence), soci::use(result.value);
+      return changed();
+    });
+  }
+
+  bool add_trial_end(const TrialEndRecord& end) override {
+    return guarded([&] {
+      const long long run = end.run;
+      NullableId parameter_id(end.parameter_id);
+      const std::string outcome = to_word(end.outcome);
+      sql_ << "INSERT INTO trial_ends (run_id, parameter_id, trial_job_id, outcome) VALUES (:r, :i, :j, :o) "
+              "ON CONFLICT DO NOTHING",
+          soci::use(run), soci::use(parameter_id.value, parameter_id.indicator), soci::use(end.trial_job_id),
+          soci::use(outcome);
+      return changed();
+    });
+  }
+
+  bool trial_failed(const ConfigurationRecord& configuration) override {
+    return guarded([&] {
+      const long long run = configuration.run;
+      NullableId parameter_id(configuration.parameter_id);
+      int count = 0;
+      sql_ << "SELECT count(*) FROM trial_ends WHERE run_id = :r AND outcome = 'FAILED' AND (parameter_id = :i OR "
+              "(parameter_id IS NULL AND :i2 IS NULL AND trial_job_id <> '' AND trial_job_id = :j))",
+          soci::into(count), soci::use(run), soci::use(parameter_id.value, parameter_id.indicator),
+          soci::use(parameter_id.value, parameter_id.indicator), soci::use(configuration.trial_job_id);
+      return count > 0;
+    });
+  }
+
+  std::vector<ExperienceRecord> experience(const std::string& signature) override {
+    return guarded([&] {
+      std::vector<ExperienceRecord> found;
+      ExperienceRecord row;
+      std::string mode;
+      soci::statement rows =
+          (sql_.prepare << "SELECT e.name, e.optimize_mode, x.parameters, x.metric FROM experience x "
+                           "JOIN experiments e ON e.id = x.experiment_id WHERE x.signature = :s "
+                           "ORDER BY x.experiment_id, x.configuration_id",
+           soci::into(row.experiment), soci::into(mode), soci::into(row.parameters), soci::into(row.metric),
+           soci::use(signature));
+      rows.execute();
+      while (rows.fetch()) {
+        row.optimize_mode = word_of<OptimizeMode>(mode);
+        found.push_back(row);
+      }
+      return found;
+    });
+  }
+
+  std::int64_t count_results(const std::string& signature) override {
+    return guarded([&] {
+      long long count = 0;
+      sql_ << "SELECT count(*) FROM experience WHERE signature = :s", soci::into(count), soci::use(signature);
+      return static_cast<std::int64_t>(count);
+    });
+  }
+
+  std::int64_t count_past_tasks(const std::string& signature, std::int64_t experiment) override {
+    return guarded([&] {
+      const long long except = experiment;
+      long long count = 0;
+      sql_ << "SELECT count(DISTINCT experiment_id) FROM experience WHERE signature = :s AND experiment_id <> :e",
+          soci::into(count), soci::use(signature), soci::use(except);
+      return static_cast<std::int64_t>(count);
+    });
+  }
+
+  std::optional<StoredReply> find_reply(const std::string& experiment, const std::string& request) override {
+    return guarded([&]() -> std::optional<StoredReply> {
+      StoredReply reply;
+      soci::blob frame(sql_);
+      sql_ << "SELECT r.digest, r.frame FROM replies r JOIN experiments e ON e.id = r.experiment_id "
+              "WHERE e.name = :e AND r.request = :r",
+          soci::into(reply.digest), soci::into(frame), soci::use(experiment), soci::use(request);
+      if (!sql_.got_data()) return std::nullopt;
+      reply.frame = bytes_of(frame);
+      return reply;
+    });
+  }
+
+  void add_reply(std::int64_t experiment, const std::string& request, const StoredReply& reply) override {
+    guarded([&] {
+      const long long owner = experiment;
+      soci::blob frame(sql_);
+      frame.write(0, reply.frame.data(), reply.frame.size());
+      sql_ << "INSERT INTO replies (experiment_id, request, digest, frame) VALUES (:e, :r, :d, :f)", soci::use(owner),
+          soci::use(request), soci::use(reply.digest), soci::use(frame);
+      const int kept = kKeptReplies;
+      sql_
+          << "DELETE FROM replies WHERE experiment_id = :e AND id <= (SELECT id FROM replies WHERE experiment_id = :e2 "
+             "ORDER BY id DESC LIMIT 1 OFFSET :k)",
+          soci::use(owner), soci::use(owner), soci::use(kept);
+    });
+  }
+
+  std::optional<RankerRecord> latest_ranker(const std::string& signature) override {
+    return guarded([&]() -> std::optional<RankerRecord> {
+      RankerRecord ranker;
+      ranker.signature = signature;
+      long long version = 0, results = 0;
+      soci::blob model(sql_);
+      sql_ << "SELECT version, results, model FROM rankers WHERE signature = :s ORDER BY version DESC LIMIT 1",
+          soci::into(version), soci::into(results), soci::into(model), soci::use(signature);
+      if (!sql_.got_data()) return std::nullopt;
+      ranker.version = version;
+      ranker.results = results;
+      ranker.model = bytes_of(model);
+      return ranker;
+    });
+  }
+
+  void add_ranker(const RankerRecord& ranker) override {
+    guarded([&] {
+      const long long version = ranker.version, results = ranker.results, outdated = ranker.version - kKeptRankers;
+      soci::blob model(sql_);
+      model.write(0, ranker.model.data(), ranker.model.size());
+      sql_ << "INSERT INTO rankers (signature, version, results, model) VALUES (:s, :v, :r, :m)",
+          soci::use(ranker.signature), soci::use(version), soci::use(results), soci::use(model);
+      sql_ << "DELETE FROM rankers WHERE signature = :s AND version <= :v", soci::use(ranker.signature),
+          soci::use(outdated);
+    });
+  }
+
+  std::vector<ExperimentSummary> experiments() override {
+    return guarded([&] {
+      std::vector<ExperimentSummary> found;
+      long long id = 0, budget = 0, runs = 0, configurations = 0, results = 0, failed = 0;
+      ExperimentSummary row;
+      std::string mode;
+      soci::statement rows =
+          (sql_.prepare << "SELECT e.id, e.name, s.signature, e.optimize_mode, e.budget, e.policy, "
+                           "(SELECT count(*) FROM runs WHERE experiment_id = e.id), "
+                           "(SELECT count(*) FROM configurations WHERE experiment_id = e.id), "
+                           "(SELECT count(*) FROM results r JOIN configurations c ON c.id = r.configuration_id "
+                           "WHERE c.experiment_id = e.id), "
+                           "(SELECT count(*) FROM trial_ends t JOIN runs u ON u.id = t.run_id "
+                           "WHERE u.experiment_id = e.id AND t.outcome = 'FAILED') "
+                           "FROM experiments e JOIN spaces s ON s.id = e.space_id ORDER BY e.id",
+           soci::into(id), soci::into(row.name), soci::into(row.signature), soci::into(mode), soci::into(budget),
+           soci::into(row.policy), soci::into(runs), soci::into(configurations), soci::into(results),
+           soci::into(failed));
+      rows.execute();
+      while (rows.fetch()) {
+        row.id = id;
+        row.optimize_mode = word_of<OptimizeMode>(mode);
+        row.budget = budget;
+        row.runs = runs;
+        row.configurations = configurations;
+        row.results = results;
+        row.failed = failed;
+        found.push_back(row);
+      }
+      for (ExperimentSummary& experiment : found) add_best(experiment);
+      return found;
+    });
+  }
+
+  std::vector<RankerSummary> rankers() override {
+    return guarded([&] {
+      std::vector<RankerSummary> found;
+      RankerSummary row;
+      long long version = 0, results = 0;
+      soci::statement rows =
+          (sql_.prepare << "SELECT signature, version, results, created FROM rankers "
+                           "ORDER BY signature, version",
+           soci::into(row.signature), soci::into(version), soci::into(results), soci::into(row.created));
+      rows.execute();
+      while (rows.fetch()) {
+        row.version = version;
+        row.results = results;
+        found.push_back(row);
+      }
+      return found;
+    });
+  }
+
+ private:
+  // Whatever SOCI throws becomes a StoreError that names the file.
+  template <typename Work>
+  auto guarded(Work&& work) -> decltype(work()) {
+    try {
+      return work();
+    } catch (const soci::soci_error& error) {
+      throw StoreError(file_ + ": " + first_line(error.what()));
+    } catch (const StoreError& error) {
+      const std::string message = error.what();
+      throw StoreError(message.compare(0, file_.size(), file_) == 0 ? message : file_ + ": " + message);
+    }
+  }
+
+  void prepare_file(StoreAccess access) {
+    const std::filesystem::path path(file_);
+    std::error_code failure;
+    if (access == StoreAccess::kReadOnly) {
+      if (!std::filesystem::exists(path, failure)) throw StoreError("does not exist");
+    } else if (path.has_parent_path()) {
+      std::filesystem::create_directories(path.parent_path(), failure);
+      if (failure) throw StoreError("its folder cannot be created: " + failure.message());
+    }
+    if (std::filesystem::is_directory(path, failure)) throw StoreError("is a folder, expected a file");
+    if (file_.find('"') != std::string::npos) throw StoreError("a store's path must not contain a double quote");
+    if (access == StoreAccess::kReadWrite) lock_ = std::make_unique<StoreLock>(file_);
+  }
+
+  void check_kind(StoreAccess access) {
+    int application = 0, version = 0, objects = 0;
+    sql_ << "PRAGMA application_id", soci::into(application);
+    sql_ << "PRAGMA user_version", soci::into(version);
+    sql_ << "SELECT count(*) FROM sqlite_master", soci::into(objects);
+    if (application == kStoreApplicationId && version == kStoreSchemaVersion) return;
+    if (application == kStoreApplicationId) {
+      throw StoreError("schema version " + std::to_string(version) + ", this program reads version " +
+                       std::to_string(kStoreSchemaVersion));
+    }
+    if (objects > 0 || access == StoreAccess::kReadOnly)
+      throw StoreError("a SQLite database, but not an experience store");
+    soci::transaction all(sql_);
+    for (const std::string& statement : store_schema()) sql_ << statement;
+    sql_ << "PRAGMA user_version = " + std::to_string(kStoreSchemaVersion);
+    sql_ << "PRAGMA application_id = " + std::to_string(kStoreApplicationId);
+    all.commit();
+  }
+
+  void check_pages() {
+    std::string verdict;
+    sql_ << "PRAGMA quick_check(1)", soci::into(verdict);
+    if (verdict != "ok") throw StoreError("damaged: " + first_line(verdict.c_str()));
+  }
+
+  void add_best(ExperimentSummary& experiment) {
+    const long long id = experiment.id;
+    double best = 0;
+    const std::string order = experiment.optimize_mode == OptimizeMode::kMaximize ? "DESC" : "ASC";
+    sql_ << "SELECT metric, parameters FROM experience WHERE experiment_id = :e ORDER BY metric " + order + " LIMIT 1",
+        soci::into(best), soci::into(experiment.best_parameters), soci::use(id);
+    if (sql_.got_data()) experiment.best = best;
+  }
+
+  std::int64_t last_id() {
+    long long id = 0;
+    sql_ << "SELECT last_insert_rowid()", soci::into(id);
+    return id;
+  }
+  bool changed() {
+    int rows = 0;
+    sql_ << "SELECT changes()", soci::into(rows);
+    return rows > 0;
+  }
+
+  std::string file_;
+  std::unique_ptr<StoreLock> lock_;
+  soci::session sql_;
+};
+
+}  // namespace
+
+std::unique_ptr<ExperienceStore> open_store(const std::string& file, StoreAccess access) {
+  return std::make_unique<SqliteStore>(file, access);
+}
+
+}  // namespace hyperfd
