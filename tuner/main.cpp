@@ -1,0 +1,31 @@
+#include <cstdio>
+
+#include "tuner/base/error.h"
+#include "tuner/base/version.h"
+#include "tuner/commands/commands.h"
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "HyperFD's tuner: suggests configurations, remembers every result, and learns from one experiment for the next."};
+  app.name("hyperfd-tuner");
+  app.set_version_flag("--version", std::string("hyperfd-tuner ") + hyperfd::kVersion);
+  app.require_subcommand(1);
+  app.footer("hyperfd-tuner COMMAND --help explains a command, with examples.");
+  hyperfd::commands::add_serve(app);
+  hyperfd::commands::add_keygen(app);
+  hyperfd::commands::add_inspect(app);
+  hyperfd::commands::add_suggest(app);
+  hyperfd::commands::add_report(app);
+  hyperfd::commands::add_space(app);
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::fprintf(stderr, "hyperfd-tuner: %s\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "hyperfd-tuner: %s\n", error.what());
+    return hyperfd::exit_code(error);
+  }
+}

@@ -1,0 +1,169 @@
+#include "tuner/wire/service.h"
+
+#include <utility>
+
+#include "tuner/base/digest.h"
+#include "tuner/base/log.h"
+#include "tuner/base/version.h"
+#include "tuner/wire/codec.h"
+
+namespace hyperfd::wire {
+namespace {
+
+// One overload for each request: what it does to the platform, and its reply.
+class Executor {
+ public:
+  Executor(Platform& platform, const std::string& experiment, std::string* wait_for)
+      : platform_(platform), experiment_(experiment), wait_for_(wait_for) {}
+
+  Body operator()(const Initialize& in) {
+    const RunInfo info =
+        platform_.begin_run(experiment_, {in.run, in.space, in.optimize_mode, in.budget, in.policy, in.seed});
+    if (!info.resumed) *wait_for_ = info.signature;
+    return Initialized{std::string("hyperfd-tuner ") + kVersion, info.task, info.resumed, info.results,
+                       info.past_tasks};
+  }
+
+  Body operator()(const UpdateSearchSpace& update) {
+    platform_.change_space(experiment_, update.run, update.space);
+    return Acknowledged{};
+  }
+
+  Body operator()(const RequestTrialJobs& wanted) {
+    NewTrialJobs jobs;
+    for (Suggestion& suggestion : platform_.suggest(experiment_, wanted.run, wanted.parameter_ids)) {
+      jobs.trials.push_back({suggestion.parameter_id, std::move(suggestion.parameters), suggestion.source});
+    }
+    if (jobs.trials.empty()) return exhausted();
+    return jobs;
+  }
+
+  Body operator()(const ReportMetric& metric) {
+    if (metric.kind == MetricKind::kRequestParameter) return send_parameter(metric);
+    const Effect effect = platform_.add_metric(
+        experiment_, metric.run,
+        {metric.parameter_id, metric.trial_job_id, metric.kind, metric.sequence, metric.value, metric.parameters});
+    return acknowledged(effect);
+  }
+
+  Body operator()(const TrialEnd& end) {
+    return acknowledged(platform_.end_trial(experiment_, end.run, end.parameter_id, end.trial_job_id, end.outcome));
+  }
+
+  Body operator()(const ImportData& data) {
+    std::vector<ImportedResult> results;
+    for (const ImportedRecord& record : data.records) results.push_back({record.parameters, record.value});
+    return acknowledged(platform_.import_results(experiment_, data.run, results));
+  }
+
+  Body operator()(const AddCustomizedTrials& added) {
+    std::vector<AdoptedTrial> trials;
+    for (const CustomizedTrial& record : added.records) trials.push_back({record.parameter_id, record.parameters});
+    return acknowledged(platform_.adopt(experiment_, added.run, trials));
+  }
+
+  Body operator()(const Terminate& end) {
+    platform_.end_run(experiment_, end.run);
+    return Acknowledged{};
+  }
+
+  // Replies, which a client has no business to send; a ping never gets here.
+  template <typename Reply>
+  Body operator()(const Reply&) {
+    throw MalformedMessage("unknown_type", std::string("type: ") + Reply::kType + " is not a request");
+  }
+
+ private:
+  static Body acknowledged(const Effect& effect) { return Acknowledged{effect.counted, effect.warning}; }
+  static Body exhausted() {
+    return NoMoreTrialJobs{"every configuration of the search space has been tried or is being tried"};
+  }
+
+  Body send_parameter(const ReportMetric& metric) {
+    if (!metric.parameter_id) throw InputError("parameter_id: expected an integer to request parameters for, got nil");
+    if (!metric.parameters.empty()) {
+      platform_.adopt(experiment_, metric.run, {{*metric.parameter_id, metric.parameters}});
+    }
+    const auto suggestions = platform_.suggest(experiment_, metric.run, {*metric.parameter_id});
+    if (suggestions.empty()) return exhausted();
+    return SendTrialJobParameter{*metric.parameter_id, metric.trial_job_id, suggestions.front().parameters};
+  }
+
+  Platform& platform_;
+  const std::string& experiment_;
+  std::string* wait_for_;
+};
+
+}  // namespace
+
+Answer Service::answer(std::string_view frame) {
+  Message reply;
+  Failure failure;
+  try {
+    const Message request = decode(frame);
+    reply.experiment = request.experiment;
+    reply.request = request.request;
+    if (std::holds_alternative<Ping>(request.body)) {
+      reply.body = Acknowledged{};
+      return {encode(reply), ""};
+    }
+    return apply(request, frame);
+  } catch (const MalformedMessage& error) {
+    if (reply.request.empty()) {
+      reply.experiment = error.experiment;
+      reply.request = error.request;
+    }
+    failure = {error.code, error.what()};
+  } catch (const UnknownExperiment& error) {
+    failure = {"unknown_experiment", error.what()};
+  } catch (const InputError& error) {
+    failure = {"input", error.what()};
+  } catch (const StoreError& error) {
+    failure = {"store", error.what()};
+    spdlog::error("{}", error.what());
+  } catch (const std::exception& error) {
+    failure = {"internal", error.what()};
+    spdlog::error("experiment {} request {}: {}", reply.experiment, reply.request, error.what());
+  }
+  spdlog::debug("experiment {} request {}: answered {}: {}", reply.experiment, reply.request, failure.code,
+                failure.message);
+  reply.body = std::move(failure);
+  return {encode(reply), ""};
+}
+
+Answer Service::apply(const Message& request, std::string_view frame) {
+  const std::string digest = sha256(frame);
+  if (const auto stored = store_.find_reply(request.experiment, request.request)) {
+    if (stored->digest == digest) return {stored->frame, ""};
+    throw InputError("request: \"" + request.request + "\" was used before for another message of this experiment");
+  }
+  Answer answer;
+  Message reply{request.experiment, request.request, {}};
+  try {
+    StoreTransaction transaction(store_);
+    reply.body = std::visit(Executor(platform_, request.experiment, &answer.wait_for), request.body);
+    answer.frame = encode(reply);
+    store_.add_reply(platform_.task(request.experiment), request.request, {digest, answer.frame});
+    transaction.commit();
+  } catch (...) {
+    platform_.forget(request.experiment);  // may be ahead of the store
+    throw;
+  }
+  try {
+    platform_.start_due_updates();
+  } catch (const StoreError& error) {
+    spdlog::error("ranker update put off: {}", error.what());  // the request itself is committed
+  }
+  if (!is_learning(answer.wait_for)) answer.wait_for.clear();
+  return answer;
+}
+
+void Service::commit_learned() {
+  try {
+    platform_.commit_learned();
+  } catch (const std::exception& error) {
+    spdlog::error("ranker version not committed: {}", error.what());
+  }
+}
+
+}  // namespace hyperfd::wire
