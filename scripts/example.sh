@@ -21,6 +21,7 @@ if [ -n "$data" ] && [ ! -f "$data/annotations.json" ]; then
 fi
 cd "$(dirname "$0")/.."
 bash scripts/setup.sh
+bash scripts/install_adapter.sh
 if [ -z "$data" ]; then
   data=$PWD/.cache/sample_data
   .venv/bin/python scripts/make_sample_data.py "$data"

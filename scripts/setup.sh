@@ -34,5 +34,5 @@ fi
 
 # 3. Build
 say "Building (preset $preset)"
-[ -f build/release/build.ninja ] || cmake --preset "$preset" >/dev/null
+cmake --preset "$preset" >/dev/null
 cmake --build --preset "$preset"

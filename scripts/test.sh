@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Sets everything up and runs all tests: GoogleTest through ctest, pytest for the adapter and for whole NNI experiments.
+# Sets everything up and runs all tests: GoogleTest through ctest, pytest for the adapter, the scripts and whole NNI experiments.
+#
+#   bash scripts/test.sh [--fast]      --fast: without the whole NNI experiments
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=release
@@ -7,4 +9,9 @@ preset=release
 bash scripts/setup.sh "$preset"
 export PATH="$PWD/.venv/bin:$PATH"
 ctest --test-dir build/release --output-on-failure --no-tests=error -j "$(nproc)"
-python -m pytest -q tests/adapter tests/scripts
+if [ "${1:-}" = --fast ]; then
+  python -m pytest -q tests/adapter tests/scripts -m "not integration"
+else
+  bash scripts/install_adapter.sh
+  python -m pytest -q tests/adapter tests/scripts
+fi
