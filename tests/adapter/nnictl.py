@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 SOURCE = Path(__file__).resolve().parents[2]
-PROGRAMS = SOURCE / "build" / "release" / "bin"
+PROGRAMS = Path(os.environ.get("HYPERFD_BIN_DIR") or SOURCE / "build" / "release" / "bin")
 
 
 class NniHome:
@@ -74,9 +74,9 @@ class Experiment:
 
     def __init__(self, home: NniHome, space: dict, trial: str, tuner: dict, max_trials=None, concurrency: int = 2):
         self.home = home
-        self.port = _free_port()
+        self.port = 0
         self.id = ""
-        self.code = Path(home.folder) / f"code-{self.port}"
+        self.code = Path(home.folder) / "code"
         self.code.mkdir()
         (self.code / "trial.py").write_text(trial)
         config = {
@@ -103,15 +103,31 @@ class Experiment:
             self.home.kill_tuner()
 
     def start(self) -> None:
-        output = self.home.nnictl("create", "--config", str(self.config), "--port", str(self.port))
-        self.id = re.search(r"Experiment ID: (\w+)", output).group(1)
+        self._launch("create", "--config", str(self.config))
 
     def stop(self) -> None:
         self.home.nnictl("stop", self.id)
 
     def resume(self) -> None:
-        self.port = _free_port()
-        self.home.nnictl("resume", self.id, "--port", str(self.port))
+        self._launch("resume", self.id)
+
+    def _launch(self, *command: str) -> None:
+        """NNI gives a manager, and its tuner process, seconds to come up; on a busy machine another attempt is needed."""
+        for attempt in range(3):
+            self.port = _free_port()
+            try:
+                output = self.home.nnictl(*command, "--port", str(self.port))
+            except AssertionError:
+                if attempt == 2:
+                    raise
+                self.home.nnictl("stop", "--all")
+                continue
+            self.id = re.search(r"Experiment ID: (\w+)", output).group(1) if command[0] == "create" else self.id
+            self.wait_until(lambda: self.status() != "INITIALIZED")
+            if self.status() != "ERROR" or "Tuner did not connect" not in self.manager_log():
+                return
+            self.stop()
+        raise AssertionError(f"NNI does not start its tuner: {self.manager_log()}")
 
     @property
     def folder(self) -> Path:
@@ -128,18 +144,21 @@ class Experiment:
     def trials(self) -> list:
         return self.rest("/trial-jobs")
 
-    def wait_until(self, condition, seconds: float = 50) -> None:
+    def wait_until(self, condition, seconds: float = 100) -> None:
         until = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < until, f"did not happen in {seconds} s; status {self.status()}, log:\n{self.log()[-3000:]}"
             time.sleep(0.25)
 
-    def wait_done(self, seconds: float = 50) -> None:
+    def wait_done(self, seconds: float = 100) -> None:
         self.wait_until(lambda: self.status() in ("DONE", "ERROR"), seconds)
         assert self.status() == "DONE", self.log()
 
     def log(self) -> str:
         return re.sub(r"\x1b\[[0-9;]*m", "", (self.folder / "log" / "dispatcher.log").read_text())
+
+    def manager_log(self) -> str:
+        return (self.folder / "log" / "nnimanager.log").read_text()
 
     def finals(self) -> dict:
         """{trial job: value text} that NNI has."""
