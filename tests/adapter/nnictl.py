@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -76,8 +77,7 @@ class Experiment:
         self.home = home
         self.port = 0
         self.id = ""
-        self.code = Path(home.folder) / "code"
-        self.code.mkdir()
+        self.code = Path(tempfile.mkdtemp(prefix="code-", dir=home.folder))
         (self.code / "trial.py").write_text(trial)
         config = {
             "searchSpace": space,

@@ -194,7 +194,7 @@ def test_a_useless_tuner_is_replaced_by_random_sampling_and_told_later(experimen
     driver.settle()
     assert server.results == {}
     server.misbehave = lambda message: None
-    eventually(lambda: len(server.ends) == 2)
+    eventually(lambda: len(server.ends) == 2 and server.results)
     (key,) = server.results
     assert key[2] == FIRST_FALLBACK_ID and server.suggested[key] == trials[0]
     assert driver.errors() == []

@@ -52,7 +52,8 @@ def _program(name: str) -> str:
     program = find_program(name)
     done = subprocess.run([str(program), "--version"], capture_output=True, text=True, timeout=60)
     if done.returncode != 0:
-        raise RuntimeError(f"{program} --version ended with code {done.returncode}: {(done.stderr or done.stdout).strip()}")
+        lines = (done.stderr + done.stdout).strip().splitlines()
+        raise RuntimeError(f"{program} --version ended with code {done.returncode}: {lines[-1] if lines else 'it printed nothing'}")
     return f"{program} ({done.stdout.strip()})"
 
 

@@ -14,8 +14,7 @@ from .tuner_link import IntroductionRefused
 
 _logger = logging.getLogger("hyperfd.outbox")
 
-BUSY_CODES = ("store", "internal")  # the tuner could not, this time; the same message may work later
-BUSY_RETRIES = 5
+INTERNAL_RETRIES = 5  # an unexpected error in the tuner may be this message's fault
 
 
 class Message(NamedTuple):
@@ -37,7 +36,7 @@ class Outbox:
         self._lock = threading.Lock()  # guards the journal and the queue
         self._delivering = threading.Lock()  # one thread delivers at a time
         self._pending: Dict[str, Message] = {}  # in the order of their adding
-        self._busy: Dict[str, int] = {}
+        self._internal_errors: Dict[str, int] = {}  # by request
         self._introductions: Dict[str, Dict[str, Any]] = {}  # by run
         for record in journal.records:
             if "message" in record:
@@ -89,9 +88,8 @@ class Outbox:
         except TunerRefused as error:
             if isinstance(error, IntroductionRefused) and message.body["run"] == self._run:
                 raise
-            attempts = self._busy[message.request] = self._busy.get(message.request, 0) + 1
-            if error.code in BUSY_CODES and attempts < BUSY_RETRIES:
-                raise TunerAway(f"{message.type}: {error}") from error
+            if error.code == "store" or (error.code == "internal" and self._retry(message)):
+                raise TunerAway(f"{message.type}: {error}") from error  # it could not, this time
             _logger.error("the tuner refused %s %s: %s", message.type, message.body, error)
             outcome = {"done": message.request, "refused": str(error)}
         else:
@@ -102,7 +100,11 @@ class Outbox:
         with self._lock:
             self._journal.append(outcome)
             self._pending.pop(message.request, None)
-            self._busy.pop(message.request, None)
+            self._internal_errors.pop(message.request, None)
+
+    def _retry(self, message: Message) -> bool:
+        attempts = self._internal_errors[message.request] = self._internal_errors.get(message.request, 0) + 1
+        return attempts < INTERNAL_RETRIES
 
     def _queue(self, message: Message) -> None:
         self._pending[message.request] = message

@@ -1,0 +1,47 @@
+"""What a user may write under classArgs."""
+
+from pathlib import Path
+
+import pytest
+
+from hyperfd_nni.class_args import HyperFDClassArgsValidator, Settings, read_class_args
+
+
+def test_defaults():
+    assert read_class_args({}) == (Settings(), [])
+    assert read_class_args({"store": None, "budget": None}) == (Settings(), [])
+
+
+def test_values():
+    settings, problems = read_class_args(
+        {"optimize_mode": "minimize", "budget": 8, "policy": "random", "store": "~/x.sqlite", "seed": 7, "fallback_after": 5}
+    )
+    assert problems == []
+    assert settings == Settings("minimize", 8, "random", None, None, None, Path("~/x.sqlite").expanduser(), 7, 5.0)
+
+
+@pytest.mark.parametrize(
+    "class_args, message",
+    [
+        ({"optimise_mode": "minimize"}, 'unknown key "optimise_mode"; did you mean "optimize_mode"?'),
+        ({"zzz": 1}, "known keys: optimize_mode, budget"),
+        ({"optimize_mode": "max"}, 'classArgs.optimize_mode: expected "maximize" or "minimize", got \'max\''),
+        ({"budget": 2.5}, "classArgs.budget: expected a whole number"),
+        ({"budget": True}, "classArgs.budget: expected a whole number"),
+        ({"seed": -1}, "classArgs.seed: expected a whole number"),
+        ({"seed": "1"}, "classArgs.seed: expected a whole number"),
+        ({"fallback_after": float("nan")}, "classArgs.fallback_after: expected seconds"),
+        ({"fallback_after": -1}, "classArgs.fallback_after: expected seconds"),
+        ({"endpoint": "localhost:7400"}, 'classArgs.endpoint: expected "tcp://HOST:PORT"'),
+        ({"store": 5}, "classArgs.store: expected a file name"),
+        ({"policy": ""}, "classArgs.policy: expected the name of a policy"),
+        ({"store": "a", "endpoint": "tcp://h:1"}, "store belongs to the tuner on this machine"),
+        ({"server_key": "a", "client_key": "b"}, "endpoint is missing"),
+        ({"endpoint": "tcp://h:1", "server_key": "a"}, "server_key and client_key are needed together"),
+    ],
+)
+def test_mistakes_are_named(class_args, message):
+    settings, problems = read_class_args(class_args)
+    assert len(problems) == 1 and message in problems[0]
+    with pytest.raises(ValueError, match="classArgs"):
+        HyperFDClassArgsValidator().validate_class_args(**class_args)
