@@ -74,7 +74,7 @@ Assignment NniHttpChannel::ask() {
 }
 
 bool NniHttpChannel::request_parameters() {
-  Backoff backoff(patience_.first_retry, patience_.longest_retry, patience_.give_up);
+  Backoff unreachable(patience_.first_retry, patience_.longest_retry, patience_.unreachable);
   while (true) {
     try {
       const HttpReply reply = http_exchange("PUT", channel_, R"({"type":"request_parameter"})", patience_.reply);
@@ -83,7 +83,7 @@ bool NniHttpChannel::request_parameters() {
     } catch (const HttpFailure& failure) {
       // Not repeated once it may have arrived: a second request would take another trial's configuration.
       if (failure.may_have_arrived()) return true;
-      if (!backoff.wait()) throw;
+      if (!unreachable.wait()) throw;
     }
   }
 }
@@ -140,6 +140,7 @@ void NniHttpChannel::send(const Metric& metric) {
   const Json command = {{"type", "metric"}, {"metric", metric_message(metric, trial_job_id_)}};
   const std::string body = command.dump();
   Backoff backoff(patience_.first_retry, patience_.longest_retry, patience_.give_up);
+  Backoff unreachable(patience_.first_retry, patience_.longest_retry, patience_.unreachable);
   while (true) {
     try {
       const HttpReply reply = http_exchange("PUT", channel_, body, patience_.reply);
@@ -148,7 +149,7 @@ void NniHttpChannel::send(const Metric& metric) {
     } catch (const HttpFailure& failure) {
       // A periodical metric carries its sequence number and may come twice; a final one is a second result to NNI.
       if (metric.type == MetricType::kFinal && failure.may_have_arrived() && final_has_arrived()) return;
-      if (!backoff.wait()) throw;
+      if (!(failure.may_have_arrived() ? backoff : unreachable).wait()) throw;
     }
   }
 }

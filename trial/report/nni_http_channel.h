@@ -17,7 +17,10 @@ struct NniHttpPatience {
   Milliseconds first_retry{50};  // doubled at each further attempt
   Milliseconds longest_retry{2'000};
   Milliseconds give_up{60'000};  // one operation, with all its attempts
-  Milliseconds queue{5'000};     // for the parameter queue, where the trial's record will do as well
+  // Of those, while nobody listens. A manager that stopped listening never does so again on that port, and
+  // `nnictl stop` does that before it interrupts the trials, which it kills five seconds later.
+  Milliseconds unreachable{3'000};
+  Milliseconds queue{5'000};  // for the parameter queue, where the trial's record will do as well
   Milliseconds registration{30'000};
   Milliseconds registration_poll{20};
   Milliseconds blind_wait{1'000};  // for the registration that cannot be seen

@@ -40,7 +40,7 @@ NniHttpPatience FakeNniManager::patience() {
 
 NniHttpPatience FakeNniManager::hardly_any_patience() {
   NniHttpPatience patience = FakeNniManager::patience();
-  patience.give_up = patience.registration = std::chrono::milliseconds(100);
+  patience.give_up = patience.registration = patience.unreachable = std::chrono::milliseconds(100);
   return patience;
 }
 
