@@ -21,7 +21,7 @@ class FakeTuner:
     nothing, a dict = the fields of an ER body, bytes = exactly these bytes.
     """
 
-    def __init__(self, endpoint, misbehave=lambda message: None):
+    def __init__(self, endpoint, misbehave=lambda message: None, curve_secret=None):
         self.endpoint = endpoint
         self.misbehave = misbehave
         self.messages = []  # (type, body) in the order of their taking effect
@@ -35,6 +35,9 @@ class FakeTuner:
         self._replies = {}
         self._socket = zmq.Context.instance().socket(zmq.ROUTER)
         self._socket.linger = 0
+        if curve_secret is not None:
+            self._socket.curve_server = True
+            self._socket.curve_secretkey = curve_secret
         self._socket.bind(endpoint)
         self._closing = False
         self._thread = threading.Thread(target=self._serve, daemon=True)

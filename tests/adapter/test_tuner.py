@@ -6,6 +6,7 @@ import os
 import time
 
 import pytest
+import zmq
 from fake_tuner import FakeTuner
 from nni_driver import Driver, eventually
 
@@ -46,6 +47,7 @@ def short_waits(monkeypatch):
     monkeypatch.setattr(courier, "ATTEMPT_SECONDS", 0.4)
     monkeypatch.setattr(courier, "TICK_SECONDS", 0.1)
     monkeypatch.setattr(session, "FAREWELL_SECONDS", 1.0)
+    monkeypatch.setattr(session, "RETRY_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -169,6 +171,19 @@ def test_answers_that_are_lost_are_asked_for_again_and_nothing_happens_twice(exp
     driver.terminate()
     assert list(server.suggested.values()) == list(trials.values())
     assert [kind for kind, _ in server.messages] == ["IN", "GE", "ME", "TE"]
+
+
+def test_a_tuner_in_short_trouble_is_waited_for(experiment, server):
+    trouble = {"IN": 2, "GE": 2}
+
+    def fail_at_first(message):
+        trouble[message["type"]] = trouble.get(message["type"], 0) - 1
+        return {"code": "store", "message": "database is locked"} if trouble[message["type"]] >= 0 else None
+
+    server.misbehave = fail_at_first
+    driver = experiment.start(fallback_after=20)
+    assert driver.request(1)[0] == server.suggested["exp0", driver.tuner._session.run, 0]
+    driver.terminate()
 
 
 @pytest.mark.parametrize(
@@ -321,6 +336,18 @@ def test_unusable_key_file_ends_the_experiment_with_its_message(experiment, tmp_
     assert driver.request(1) == {}
     assert key in driver.errors()[0]
     driver.terminate()
+
+
+def test_encrypted_connection_with_the_key_files_of_keygen(experiment, tmp_path):
+    keys = dict(zip(("server.pub", "server.key"), zmq.curve_keypair()))
+    keys.update(zip(("client.pub", "client.key"), zmq.curve_keypair()))
+    for name, key in keys.items():
+        (tmp_path / name).write_bytes(b"# a comment\n" + key + b"\n")
+    server = FakeTuner(experiment.endpoint, curve_secret=keys["server.key"])
+    driver = experiment.start(server_key=str(tmp_path / "server.pub"), client_key=str(tmp_path / "client.key"))
+    assert driver.request(1)[0] == server.suggested["exp0", driver.tuner._session.run, 0]
+    driver.terminate()
+    server.close()
 
 
 def test_exhausted_space_says_no_more_and_goes_on_when_it_is_widened(experiment, server):

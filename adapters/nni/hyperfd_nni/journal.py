@@ -15,23 +15,22 @@ class Journal:
     """One JSON object a line, each on disk (fsync) when ``append`` returns. Not thread-safe: the owner locks.
 
     A last line torn by a kill is cut off when the file is opened. When the disk refuses a line (full, read-only), that is logged and
-    the record lives in memory only: a result that can still be delivered is worth more than an exception.
+    the owner goes on without the line: a result that can still be delivered is worth more than an exception.
     """
 
     def __init__(self, path: Path):
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.records: List[Dict[str, Any]] = self._read()
+        self.records: List[Dict[str, Any]] = self._read()  # as they were when the file was opened
         self._file = open(path, "ab")
 
     def append(self, record: Dict[str, Any]) -> None:
-        self.records.append(record)
         try:
             self._file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            _logger.error("%s: cannot write (%s); this record is kept in memory only", self.path, error)
+            _logger.error("%s: cannot write (%s); this will not be known after a restart", self.path, error)
 
     def close(self) -> None:
         try:

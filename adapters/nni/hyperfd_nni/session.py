@@ -27,6 +27,7 @@ _logger = logging.getLogger("hyperfd.session")
 
 OUTBOX_FILE = "hyperfd-outbox.jsonl"
 TRIALS_FILE = "hyperfd-trials.jsonl"
+RETRY_SECONDS = 1.0
 SHORT_PATIENCE = 1.0  # seconds for a tuner that is already known to be away
 FAREWELL_SECONDS = 5.0
 RECORDS_PER_MESSAGE = 500  # keeps an import below the frame limit
@@ -52,6 +53,7 @@ class Session:
         self._max_trial_number = context.max_trial_number
         self._space: Optional[dict] = None
         self._sampler: Optional[FallbackSampler] = None
+        self._trouble_since: Optional[float] = None  # time.monotonic() of the first of the requests for suggestions that failed in a row
         self.trials = TrialBook(Journal(context.checkpoint / TRIALS_FILE))
         self.outbox = Outbox(Journal(context.checkpoint / OUTBOX_FILE), self.run)
         self._link = TunerLink(connect(settings), self.experiment, self.outbox.introduction)
@@ -91,11 +93,10 @@ class Session:
             suggestions, reason = self._sample(parameter_ids)
             sampled = True
         for parameter_id, parameters in suggestions:
-            tuner_id = FIRST_FALLBACK_ID + parameter_id if sampled else parameter_id
-            self.trials.suggested(self.run, parameter_id, parameters, tuner_id)
-            if sampled:
-                record = {"parameter_id": tuner_id, "parameters": to_json(parameters)}
-                self._tell("AD", {"run": self.run, "records": [record]})
+            self.trials.suggested(self.run, parameter_id, parameters, _tuner_id(parameter_id, sampled))
+        if sampled and suggestions:
+            records = [{"parameter_id": _tuner_id(i, sampled), "parameters": to_json(parameters)} for i, parameters in suggestions]
+            self._tell("AD", {"run": self.run, "records": records})
         return suggestions, reason
 
     def result(self, parameter_id: Optional[int], parameters: Any, value: Any, job: str) -> None:
@@ -154,10 +155,25 @@ class Session:
         self.trials.close()
 
     def _ask_tuner(self, parameter_ids: List[int]) -> Tuple[List[Suggestion], str]:
+        """Raises TunerAway after ``fallback_after`` seconds of trouble, IntroductionRefused, or TunerRefused."""
         deadline = self._patience()
+        request = self.outbox.next_request()
+        while True:
+            try:
+                answer = self._ask_tuner_once(parameter_ids, request, deadline)
+                self._trouble_since = None
+                return answer
+            except (TunerAway, TunerRefused) as error:
+                temporary = isinstance(error, TunerAway) or error.code in ("store", "internal")
+                if temporary and self._trouble_since is None:
+                    self._trouble_since = time.monotonic()
+                if not temporary or time.monotonic() + RETRY_SECONDS >= deadline:
+                    raise
+                time.sleep(RETRY_SECONDS)
+
+    def _ask_tuner_once(self, parameter_ids: List[int], request: str, deadline: float) -> Tuple[List[Suggestion], str]:
         self._courier.deliver(deadline)  # the suggestions shall know every result
-        body = {"run": self.run, "parameter_ids": parameter_ids}
-        reply = self._link.ask("GE", body, self.outbox.next_request(), deadline)
+        reply = self._link.ask("GE", {"run": self.run, "parameter_ids": parameter_ids}, request, deadline)
         if reply.type == "NO":
             return [], str(reply.body.get("reason", ""))
         try:
@@ -169,10 +185,10 @@ class Session:
 
     def _patience(self) -> float:
         now = time.monotonic()
-        away_since = self._link.away_since
-        if away_since is None:
+        since = [moment for moment in (self._link.away_since, self._trouble_since) if moment is not None]
+        if not since:
             return now + self._settings.fallback_after
-        return max(away_since + self._settings.fallback_after, now + SHORT_PATIENCE)
+        return max(min(since) + self._settings.fallback_after, now + SHORT_PATIENCE)
 
     def _sample(self, parameter_ids: List[int]) -> Tuple[List[Suggestion], str]:
         if self._sampler is None:
@@ -211,6 +227,10 @@ class Session:
     def _tell(self, kind: str, body: dict) -> None:
         self.outbox.add(kind, body)
         self._courier.notify()
+
+
+def _tuner_id(parameter_id: int, sampled: bool) -> int:
+    return FIRST_FALLBACK_ID + parameter_id if sampled else parameter_id
 
 
 def connect(settings: Settings) -> Client:
