@@ -19,6 +19,8 @@ import yaml
 SOURCE = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ.get("HYPERFD_BIN_DIR") or SOURCE / "build" / "release" / "bin")
 
+TUNER_BEGINS = "Initial search space"  # what NNI logs when its tuner process has connected
+
 
 class NniHome:
     """A world for experiments below one folder (NNI experiments, registry, experience store)."""
@@ -115,6 +117,7 @@ class Experiment:
         """NNI gives a manager, and its tuner process, seconds to come up; on a busy machine another attempt is needed."""
         for attempt in range(3):
             self.port = _free_port()
+            starts = self.log().count(TUNER_BEGINS) if self.id else 0
             try:
                 output = self.home.nnictl(*command, "--port", str(self.port))
             except AssertionError:
@@ -123,7 +126,7 @@ class Experiment:
                 self.home.nnictl("stop", "--all")
                 continue
             self.id = re.search(r"Experiment ID: (\w+)", output).group(1) if command[0] == "create" else self.id
-            self.wait_until(lambda: self.status() != "INITIALIZED")
+            self.wait_until(lambda: self.status() == "ERROR" or self.log().count(TUNER_BEGINS) > starts)
             if self.status() != "ERROR" or "Tuner did not connect" not in self.manager_log():
                 return
             self.stop()
@@ -155,7 +158,9 @@ class Experiment:
         assert self.status() == "DONE", self.log()
 
     def log(self) -> str:
-        return re.sub(r"\x1b\[[0-9;]*m", "", (self.folder / "log" / "dispatcher.log").read_text())
+        """What the tuner's process logged; "" before it has begun."""
+        file = self.folder / "log" / "dispatcher.log"
+        return re.sub(r"\x1b\[[0-9;]*m", "", file.read_text()) if file.exists() else ""
 
     def manager_log(self) -> str:
         return (self.folder / "log" / "nnimanager.log").read_text()
