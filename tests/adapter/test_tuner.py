@@ -306,6 +306,19 @@ def test_parameter_ids_that_restart_on_resume_are_kept_apart(experiment, server)
     assert sorted(server.results.values()) == ["0.1", "0.2"]
 
 
+def test_an_idle_tuner_is_kept_alive_as_long_as_nni_lives(experiment, server, monkeypatch):
+    monkeypatch.setattr(courier, "HEARTBEAT_SECONDS", 0.1)
+    driver = experiment.start()
+    driver.request(1)
+    eventually(lambda: len(server.bodies("PI")) >= 3)
+    monkeypatch.setattr(courier.os, "getppid", lambda: 1)
+    time.sleep(0.3)
+    beats = len(server.bodies("PI"))
+    time.sleep(0.5)
+    assert len(server.bodies("PI")) == beats
+    driver.terminate()
+
+
 def test_wrong_search_space_ends_the_experiment_with_its_message(experiment, server):
     driver = experiment.start(space={"lr": {"_type": "foo", "_value": [0, 1]}})
     assert driver.request(2) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from typing import Callable
@@ -27,6 +28,7 @@ class Courier:
         self._on_tick = on_tick
         self._wake = threading.Event()
         self._stopping = False
+        self._parent = os.getppid()
         self._thread = threading.Thread(target=self._run, name="hyperfd-courier", daemon=True)
 
     def start(self) -> None:
@@ -54,7 +56,9 @@ class Courier:
             try:
                 deadline = time.monotonic() + ATTEMPT_SECONDS
                 self.deliver(deadline)
-                self._link.heartbeat(HEARTBEAT_SECONDS, deadline)
+                # NNI may kill only the shell between itself and this process. An orphan must not keep the tuner alive for ever.
+                if os.getppid() == self._parent:
+                    self._link.heartbeat(HEARTBEAT_SECONDS, deadline)
             except TunerAway as away:
                 _logger.debug("%s", away)
             except TunerRefused as refused:
