@@ -12,9 +12,10 @@
 namespace hyperfd::wire {
 
 Gatekeeper::Gatekeeper(zmq::context_t& context, std::string allow_file)
-    : file_(std::move(allow_file)), allowed_(read_allowed_keys(file_)), socket_(context, zmq::socket_type::router) {
+    : file_(std::move(allow_file)), socket_(context, zmq::socket_type::router) {
   std::error_code failure;
-  read_at_ = std::filesystem::last_write_time(file_, failure);
+  read_at_ = std::filesystem::last_write_time(file_, failure);  // before reading, so that no later change is missed
+  allowed_ = read_allowed_keys(file_);
   socket_.set(zmq::sockopt::linger, 0);
   socket_.bind("inproc://zeromq.zap.01");
 }
