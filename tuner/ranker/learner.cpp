@@ -60,10 +60,9 @@ bool learn(Ranker& ranker, const std::vector<TaskExperience>& experience, const 
   const auto inputs = static_cast<std::size_t>(ranker.inputs());
   for (const TaskExperience& task : experience) {
     if (task.scores.size() < 2) continue;
-    torch::Tensor relevance =
-        relevances(torch::tensor(task.scores, torch::kFloat64), options.relevance_quantile, options.relevance_scale);
-    if (relevance.max().item<float>() <= 0) continue;
-    tasks.push_back({0, matrix(task.encodings, inputs), relevance});
+    const std::vector<float> relevance = relevances(task.scores, options.relevance_quantile, options.relevance_scale);
+    if (*std::max_element(relevance.begin(), relevance.end()) <= 0) continue;
+    tasks.push_back({0, matrix(task.encodings, inputs), torch::tensor(relevance)});
     names.push_back(task.task);
   }
   if (tasks.empty()) return false;

@@ -1,15 +1,27 @@
 #include "tuner/ranker/losses.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include <torch/torch.h>
 
 namespace hyperfd {
 
-torch::Tensor relevances(const torch::Tensor& scores, double quantile, double scale) {
-  const torch::Tensor exact = scores.to(torch::kFloat64);  // accuracies often differ in the fourth digit only
-  const torch::Tensor low = torch::quantile(exact, quantile);
-  const torch::Tensor range = exact.max() - low;
-  if (range.item<double>() <= 0) return torch::zeros(scores.sizes(), torch::kFloat32);
-  return (((exact - low) / range).clamp(0, 1) * scale).to(torch::kFloat32);
+std::vector<float> relevances(const std::vector<double>& scores, double quantile, double scale) {
+  std::vector<float> result(scores.size(), 0.0f);
+  if (scores.empty()) return result;
+  std::vector<double> sorted = scores;
+  std::sort(sorted.begin(), sorted.end());
+  const double position = quantile * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  const double low = sorted[below] + (position - std::floor(position)) * (sorted[above] - sorted[below]);
+  const double range = sorted.back() - low;
+  if (!(range > 0) || !std::isfinite(range)) return result;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    result[i] = static_cast<float>(std::clamp((scores[i] - low) / range, 0.0, 1.0) * scale);
+  }
+  return result;
 }
 
 torch::Tensor delta_ndcg(const torch::Tensor& predictions, const torch::Tensor& relevance, const torch::Tensor& valid) {

@@ -1,15 +1,18 @@
 #pragma once
 
+#include <vector>
+
 #include <torch/types.h>
 
 namespace hyperfd {
 
-// Shapes: tasks are padded to one length, [tasks, results]; `valid` (bool) is false for padding. Pairs are [tasks, i,
-// j]. "Higher is better" throughout.
+// Relevance of every result of one task, in [0, scale]: clip((score − q) / (max − q), 0, 1) · scale, q the quantile of
+// the scores (linear between neighbours, as numpy's). All zero when nothing is told apart: all scores are equal, or so
+// far apart that their difference is not a number. `scores` are finite.
+std::vector<float> relevances(const std::vector<double>& scores, double quantile, double scale);
 
-// Relevance of every result of one task, [results] float32 in [0, scale]: clip((score − q) / (max − q), 0, 1) · scale,
-// q the quantile of the scores (linear between neighbours, as numpy's). All zero when all scores are equal.
-torch::Tensor relevances(const torch::Tensor& scores, double quantile, double scale);
+// Shapes below: tasks are padded to one length, [tasks, results]; `valid` (bool) is false for padding. Pairs are
+// [tasks, i, j]. "Higher is better" throughout.
 
 // |ΔNDCG| of exchanging results i and j in the ranking by `predictions`, [tasks, results, results] float32, symmetric:
 // |gain_i − gain_j| · |discount_i − discount_j| / ideal DCG, gain = 2^relevance − 1, discount = 1 / log2(1 + rank),

@@ -1,12 +1,10 @@
 #include "tuner/ranker/ranker.h"
 
-#include <algorithm>
 #include <cmath>
 #include <unordered_map>
 
 #include <torch/torch.h>
 
-#include "tuner/ranker/losses.h"
 #include "tuner/ranker/tensors.h"
 
 namespace hyperfd {
@@ -43,23 +41,6 @@ std::vector<std::int64_t> Ranker::find_or_add(const std::vector<std::string>& na
   const auto added = static_cast<std::int64_t>(tasks.size()) - deviations.size(0);
   if (added > 0) deviations = torch::cat({deviations, torch::zeros({added, deviations.size(1)})});
   return indices;
-}
-
-torch::Tensor fit_feature(const torch::Tensor& mean, const torch::Tensor& embeddings, const torch::Tensor& relevance,
-                          const RankerOptions& options) {
-  const torch::Tensor valid = torch::ones({1, relevance.size(0)}, torch::kBool);
-  if (relevance.size(0) < 2 || relevance.max().item<float>() <= 0) return mean;
-  torch::Tensor feature = mean.clone().requires_grad_();
-  torch::optim::Adam optimizer({feature}, torch::optim::AdamOptions(options.fit_learning_rate));
-  for (int step = 0; step < options.fit_steps; ++step) {
-    optimizer.zero_grad();
-    const torch::Tensor predictions = torch::mv(embeddings, feature).unsqueeze(0);
-    const torch::Tensor loss = ranking_loss(predictions, relevance.unsqueeze(0), valid).sum() +
-                               options.fit_penalty * (feature - mean).square().sum();
-    loss.backward();
-    optimizer.step();
-  }
-  return feature.detach();
 }
 
 }  // namespace hyperfd

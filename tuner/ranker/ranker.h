@@ -32,10 +32,4 @@ struct Ranker {
   std::vector<std::int64_t> find_or_add(const std::vector<std::string>& names);
 };
 
-// φ for a task with results `embeddings` ([n, units], H of its configurations) and `relevance` ([n]): the φ that
-// minimises the ranking loss (Eq. 6) plus options.fit_penalty · |φ − mean|² from where `mean` is. [units]; `mean`
-// itself without results.
-torch::Tensor fit_feature(const torch::Tensor& mean, const torch::Tensor& embeddings, const torch::Tensor& relevance,
-                          const RankerOptions& options);
-
 }  // namespace hyperfd

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace hyperfd {
 
@@ -17,7 +18,7 @@ struct RankerOptions {
   // Adam. Table 12 has 1e-4 for fine-tuning after a long warm-up; without one the ranker starts from noise and must get
   // somewhere within iterations_per_update.
   double learning_rate = 1e-2;
-  double weight_decay = 1e-2;
+  double weight_decay = 1e-2;  // decoupled (AdamW)
   int iterations_per_update = 200;
   int tasks_per_iteration = 4;     // Table 12: batch size
   int results_per_iteration = 64;  // of one task, drawn anew each time
@@ -29,6 +30,7 @@ struct RankerOptions {
   int fit_steps = 40;
   double fit_learning_rate = 5e-2;
   double fit_penalty = 1e-2;
+  // More results than this cost more time than they tell; the best half and the latest half of them count.
   std::size_t fit_results = 256;
 };
 

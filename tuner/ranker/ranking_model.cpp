@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include <torch/torch.h>
 
 #include "tuner/base/error.h"
+#include "tuner/ranker/feature_fit.h"
 #include "tuner/ranker/learner.h"
 #include "tuner/ranker/losses.h"
 #include "tuner/ranker/ranker.h"
@@ -50,6 +52,28 @@ void check_experience(const TaskExperience& experience, std::size_t columns) {
   if (!std::all_of(experience.scores.begin(), experience.scores.end(), [](double x) { return std::isfinite(x); })) {
     throw InputError(what + ": a score that is not finite");
   }
+}
+
+// The best half and the latest half of `limit` results, in their order; all of them when there are no more. What is
+// left out says least: it is old and not good.
+TaskExperience most_telling(const TaskExperience& own, std::size_t limit) {
+  const std::size_t n = own.scores.size();
+  if (n <= limit) return own;
+  std::vector<std::size_t> order(n - limit / 2);  // all but the latest half
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return own.scores[a] > own.scores[b]; });
+  order.resize(limit - limit / 2);
+  std::sort(order.begin(), order.end());
+  for (std::size_t i = n - limit / 2; i < n; ++i) order.push_back(i);
+
+  TaskExperience kept;
+  kept.task = own.task;
+  for (const std::size_t i : order) {
+    kept.encodings.push_back(own.encodings[i]);
+    kept.scores.push_back(own.scores[i]);
+  }
+  return kept;
 }
 
 }  // namespace
@@ -104,9 +128,9 @@ std::vector<float> RankingModel::score(const TaskExperience& own,
   const Ranker& ranker = state.ranker;
   torch::Tensor feature = ranker.mean_feature;
   if (own.scores.size() >= 2) {
-    feature = fit_feature(feature, ranker.encoder.forward(matrix(own.encodings, state.encoding_size())),
-                          relevances(torch::tensor(own.scores, torch::kFloat64), state.options.relevance_quantile,
-                                     state.options.relevance_scale),
+    const TaskExperience kept = most_telling(own, state.options.fit_results);
+    feature = fit_feature(feature, ranker.encoder.forward(matrix(kept.encodings, state.encoding_size())),
+                          relevances(kept.scores, state.options.relevance_quantile, state.options.relevance_scale),
                           state.options);
   }
   const torch::Tensor scores =
