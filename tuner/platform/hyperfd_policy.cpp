@@ -12,12 +12,13 @@ namespace {
 constexpr std::uint64_t kEnumerateUpTo = 2000;
 constexpr std::size_t kSampledCandidates = 200;
 
-std::vector<Configuration> make_candidates(const TaskView& task, Rng& rng) {
+// At least `count` of them unless the space has no more.
+std::vector<Configuration> make_candidates(const TaskView& task, std::size_t count, Rng& rng) {
   Untaken untaken(task.space, task.taken);
   const auto size = task.space.size();
   if (size && *size <= kEnumerateUpTo) return untaken.enumerate();
   std::vector<Configuration> candidates;
-  while (candidates.size() < kSampledCandidates) {
+  while (candidates.size() < std::max(kSampledCandidates, count)) {
     auto drawn = untaken.draw(rng);
     if (!drawn) break;
     candidates.push_back(std::move(*drawn));
@@ -53,7 +54,7 @@ bool explores(std::size_t position) {
 
 std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::size_t count, Rng& rng) const {
   if (!task.model || !task.model->trained()) return RandomPolicy().suggest(task, count, rng);
-  std::vector<Configuration> candidates = make_candidates(task, rng);
+  std::vector<Configuration> candidates = make_candidates(task, count, rng);
   std::vector<std::size_t> ranking = rank(task, candidates);
 
   std::vector<Configuration> suggestions;
