@@ -22,8 +22,8 @@ std::vector<TaskExperience> by_task(const std::vector<ExperienceRecord>& records
 
 }  // namespace
 
-BackgroundLearner::BackgroundLearner(std::function<void()> on_finished)
-    : on_finished_(std::move(on_finished)), thread_([this] { work(); }) {}
+BackgroundLearner::BackgroundLearner(std::function<void()> on_finished, Learn learn)
+    : on_finished_(std::move(on_finished)), learn_(std::move(learn)), thread_([this] { work(); }) {}
 
 BackgroundLearner::~BackgroundLearner() {
   {
@@ -47,7 +47,7 @@ std::vector<LearningResult> BackgroundLearner::take_finished() {
   return std::exchange(finished_, {});
 }
 
-RankerRecord BackgroundLearner::learn(const LearningJob& job) {
+RankerRecord learn_ranker(const LearningJob& job) {
   const SearchSpace space = SearchSpace::parse(parse_json(job.definition, "space"));
   const std::uint64_t seed = stable_hash(job.previous.signature + "/" + std::to_string(job.previous.version + 1));
   RankingModel model = job.previous.model.empty() ? RankingModel(space.encoding_size(), RankerOptions{}, seed)
@@ -71,7 +71,7 @@ void BackgroundLearner::work() {
     lock.unlock();
     LearningResult result;
     try {
-      result.ranker = learn(job);
+      result.ranker = learn_(job);
     } catch (const std::exception& error) {
       result.ranker.signature = job.previous.signature;
       result.error = error.what();

@@ -24,25 +24,29 @@ struct LearningResult {
   std::string error;    // "" unless the update failed; then `ranker` holds only the signature
 };
 
+// The next version of a ranker. Throws what RankingModel and SearchSpace throw.
+RankerRecord learn_ranker(const LearningJob& job);
+
 // Trains rankers on a thread of its own, one job at a time, in order. It never touches the store: jobs carry their
 // input, results are collected by the owner. Thread-safe.
 class BackgroundLearner {
  public:
-  // `on_finished` is called on the learner's thread whenever a result is ready to be taken.
-  explicit BackgroundLearner(std::function<void()> on_finished);
+  using Learn = std::function<RankerRecord(const LearningJob&)>;
+
+  // `on_finished` is called on the learner's thread whenever a result is ready to be taken. `learn` is what a job does
+  // there.
+  explicit BackgroundLearner(std::function<void()> on_finished, Learn learn = learn_ranker);
   // Waits for the job under way and drops the rest.
   ~BackgroundLearner();
 
   void submit(LearningJob job);
   std::vector<LearningResult> take_finished();
 
-  // What a job does, on the caller's thread. Throws what RankingModel and SearchSpace throw.
-  static RankerRecord learn(const LearningJob& job);
-
  private:
   void work();
 
   std::function<void()> on_finished_;
+  Learn learn_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

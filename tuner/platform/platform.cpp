@@ -37,8 +37,8 @@ void check_run_name(const std::string& run) {
 
 }  // namespace
 
-Platform::Platform(ExperienceStore& store, std::function<void()> on_learned)
-    : store_(store), learner_(std::move(on_learned)) {}
+Platform::Platform(ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn)
+    : store_(store), learner_(std::move(on_learned), std::move(learn)) {}
 
 RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   check_run_name(start.run);

@@ -78,7 +78,7 @@ struct Effect {
 class Platform {
  public:
   // `on_learned` is called on another thread when commit_learned() has something to do.
-  Platform(ExperienceStore& store, std::function<void()> on_learned);
+  Platform(ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn = learn_ranker);
 
   // Creates the experiment or goes on with it, in a new run; settings and space are this call's from now on.
   RunInfo begin_run(const std::string& experiment, const RunStart& start);

@@ -324,9 +324,10 @@ Message decode(std::string_view frame) {
     envelope("type", type);
     const msgpack::object& body = envelope.get("body");
     envelope.finish();
+    message.body = decode_body(type, body);
+    if (std::holds_alternative<Failure>(message.body)) return message;  // may answer a frame without readable ids
     check_id("request", message.request);
     check_id("experiment", message.experiment);
-    message.body = decode_body(type, body);
     return message;
   } catch (MalformedMessage& error) {
     const auto cut = [](const std::string& id) { return id.size() <= kMaxIdBytes ? id : std::string(); };

@@ -20,8 +20,8 @@ struct Answer {
 // Frames in, frames out: one request is one transaction that holds its effect and its reply. Knows nothing of sockets.
 class Service {
  public:
-  Service(ExperienceStore& store, std::function<void()> on_learned)
-      : store_(store), platform_(store, std::move(on_learned)) {}
+  Service(ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn = learn_ranker)
+      : store_(store), platform_(store, std::move(on_learned), std::move(learn)) {}
 
   // Whatever the frame is and whatever goes wrong, there is an answer: every error is a typed reply.
   Answer answer(std::string_view frame);

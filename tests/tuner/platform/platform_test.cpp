@@ -1,0 +1,234 @@
+#include "tuner/platform/platform.h"
+
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tuner/platform/sqlite_store.h"
+
+namespace hyperfd {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kNine[] = R"({"x":{"_type":"choice","_value":[1,2,3]},"y":{"_type":"choice","_value":["a","b","c"]}})";
+constexpr char kWide[] = R"({"x":{"_type":"uniform","_value":[0,1]}})";
+
+class PlatformTest : public ::testing::Test {
+ protected:
+  RunInfo begin(const std::string& experiment, const std::string& run, const std::string& space = kNine,
+                OptimizeMode mode = OptimizeMode::kMaximize, std::int64_t seed = 1) {
+    return platform_->begin_run(experiment, {run, space, mode, 0, "random", seed});
+  }
+  std::vector<std::string> suggest(const std::string& experiment, const std::string& run,
+                                   std::vector<std::int64_t> ids) {
+    std::vector<std::string> parameters;
+    for (const Suggestion& one : platform_->suggest(experiment, run, ids)) parameters.push_back(one.parameters);
+    return parameters;
+  }
+  Effect report(const std::string& run, std::optional<std::int64_t> id, const std::string& value,
+                const std::string& parameters = "", const std::string& job = "") {
+    return platform_->add_metric("e", run, {id, job, MetricKind::kFinal, 0, value, parameters});
+  }
+  ExperimentSummary summary() { return store_->experiments().at(0); }
+  void restart() {
+    platform_ = std::make_unique<Platform>(*store_, [] {});
+  }
+
+  std::string error_of(const std::function<void()>& action) {
+    try {
+      action();
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+  std::unique_ptr<ExperienceStore> store_ = open_store(":memory:");
+  std::unique_ptr<Platform> platform_ = std::make_unique<Platform>(*store_, [] {});
+};
+
+TEST_F(PlatformTest, NoConfigurationTwiceUntilTheSpaceIsExhausted) {
+  begin("e", "r1");
+  std::set<std::string> seen;
+  for (const std::string& one : suggest("e", "r1", {0, 1, 2, 3})) seen.insert(one);
+  platform_->adopt("e", "r1", {{7, R"({"x":1,"y":"a"})"}});
+  seen.insert(R"({"x":1,"y":"a"})");
+  platform_->import_results("e", "r1", {{R"({"x":2,"y":"b"})", "0.5"}});
+  seen.insert(R"({"x":2,"y":"b"})");
+  const std::size_t known = seen.size();
+  begin("e", "r2");
+  const auto rest = suggest("e", "r2", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  EXPECT_EQ(rest.size(), 9 - known) << "fewer than asked: the space has no more";
+  for (const std::string& one : rest) EXPECT_TRUE(seen.insert(one).second) << one;
+  EXPECT_TRUE(suggest("e", "r2", {20}).empty());
+}
+
+TEST_F(PlatformTest, AnIdKeepsItsConfigurationAcrossRestarts) {
+  begin("e", "r");
+  const auto first = suggest("e", "r", {0, 1});
+  EXPECT_EQ(suggest("e", "r", {1, 0}), (std::vector<std::string>{first[1], first[0]}));
+  restart();
+  EXPECT_EQ(suggest("e", "r", {0, 1}), first);
+  begin("e", "another run");
+  EXPECT_NE(suggest("e", "another run", {0}), std::vector<std::string>{first[0]}) << "ids count within a run";
+}
+
+TEST_F(PlatformTest, SuggestionsComeFromSeedAndStoreAlone) {
+  const auto suggestions = [&](bool restarting) {
+    store_ = open_store(":memory:");
+    restart();
+    begin("e", "r", kWide);
+    std::vector<std::string> all;
+    for (int id = 0; id < 6; ++id) {
+      if (restarting) restart();
+      all.push_back(suggest("e", "r", {id}).at(0));
+    }
+    return all;
+  };
+  EXPECT_EQ(suggestions(false), suggestions(true));
+}
+
+TEST_F(PlatformTest, AResultCountsOnce) {
+  begin("e", "r");
+  suggest("e", "r", {0});
+  EXPECT_EQ(report("r", 0, "0.5").counted, 1);
+  EXPECT_EQ(report("r", 0, "0.7").counted, 0);
+  restart();
+  EXPECT_EQ(report("r", 0, "0.9").counted, 0);
+  EXPECT_EQ(summary().results, 1);
+  EXPECT_EQ(summary().best, 0.5);
+}
+
+TEST_F(PlatformTest, ResultOfAnIdThatWasNeverGivenOutNeedsParameters) {
+  begin("e", "r");
+  EXPECT_THAT(error_of([&] { report("r", 4, "0.5"); }), HasSubstr("parameter_id: 4 has no configuration"));
+  EXPECT_EQ(report("r", 4, "0.5", R"({"x":1,"y":"a"})").counted, 1);
+  EXPECT_EQ(platform_->suggest("e", "r", {4})[0].source, ConfigurationSource::kFallback);
+}
+
+TEST_F(PlatformTest, ResultUnderAnotherConfigurationBelongsToThatOne) {
+  begin("e", "r");
+  const std::string given = suggest("e", "r", {0})[0];
+  const std::string ran = given == R"({"x":1,"y":"a"})" ? R"({"x":2,"y":"a"})" : R"({"x":1,"y":"a"})";
+  EXPECT_THAT(error_of([&] { report("r", 0, "0.9", ran); }), HasSubstr("trial_job_id"));
+  const Effect effect = report("r", 0, "0.9", ran, "job");
+  EXPECT_EQ(effect.counted, 1);
+  EXPECT_THAT(effect.warning, HasSubstr("stands for another configuration"));
+  EXPECT_EQ(report("r", 0, "0.9", ran, "job").counted, 0);
+  EXPECT_EQ(suggest("e", "r", {0})[0], given);
+  EXPECT_EQ(summary().best_parameters, ran);
+  EXPECT_EQ(report("r", 0, "0.1", given).counted, 1);
+}
+
+TEST_F(PlatformTest, CustomizedTrialsAreToldApartByTheirJob) {
+  begin("e", "r");
+  EXPECT_THAT(error_of([&] { report("r", std::nullopt, "1", R"({"x":1,"y":"a"})"); }), HasSubstr("trial_job_id"));
+  EXPECT_THAT(error_of([&] { report("r", std::nullopt, "1", "", "job"); }), HasSubstr("parameters"));
+  EXPECT_EQ(report("r", std::nullopt, "1", R"({"x":1,"y":"a"})", "job").counted, 1);
+  EXPECT_EQ(report("r", std::nullopt, "1", R"({"x":1,"y":"a"})", "job").counted, 0);
+  EXPECT_EQ(report("r", std::nullopt, "2", R"({"x":2,"y":"a"})", "other").counted, 1);
+}
+
+TEST_F(PlatformTest, ImportedResultsAreNotCountedTwice) {
+  begin("e", "r");
+  const auto given = suggest("e", "r", {0, 1});
+  report("r", 0, "0.5");
+  const std::vector<ImportedResult> results = {{given[0], "0.6"}, {given[1], "0.7"}, {R"({"y":"a","x":3})", "0.1"}};
+  const bool third_is_new = given[0] != R"({"x":3,"y":"a"})" && given[1] != R"({"x":3,"y":"a"})";
+  EXPECT_EQ(platform_->import_results("e", "r", results).counted, third_is_new ? 2 : 1);
+  EXPECT_EQ(platform_->import_results("e", "r", results).counted, 0);
+  EXPECT_EQ(report("r", 1, "0.7").counted, 0) << "the import brought this result already";
+}
+
+TEST_F(PlatformTest, WhatIsNoPointOfTheSpaceIsStoredButNotRankedBy) {
+  begin("e", "r");
+  const Effect effect = report("r", std::nullopt, "0.9", R"({"x":99,"y":"a"})", "job");
+  EXPECT_EQ(effect.counted, 1);
+  EXPECT_THAT(effect.warning, HasSubstr("not a point of the search space (x: "));
+  EXPECT_EQ(report("r", std::nullopt, "NaN", R"({"x":1,"y":"a"})", "job2").counted, 1);
+  EXPECT_EQ(summary().results, 2);
+  EXPECT_FALSE(summary().best);
+  EXPECT_EQ(store_->count_results(store_->experiments()[0].signature), 0);
+}
+
+TEST_F(PlatformTest, FailedTrialsAreRecordedAndNotRankedBy) {
+  begin("e", "r");
+  suggest("e", "r", {0, 1});
+  report("r", 0, "0.9");
+  report("r", 1, "0.5");
+  EXPECT_EQ(platform_->end_trial("e", "r", 0, "", TrialOutcome::kFailed).counted, 1);
+  EXPECT_EQ(platform_->end_trial("e", "r", 0, "", TrialOutcome::kSucceeded).counted, 0);
+  EXPECT_EQ(platform_->end_trial("e", "r", 1, "", TrialOutcome::kUserCanceled).counted, 1);
+  EXPECT_EQ(summary().failed, 1);
+  EXPECT_EQ(summary().best, 0.5);
+  EXPECT_EQ(begin("e", "r").results, 1);
+}
+
+TEST_F(PlatformTest, EndOfATrialMayComeBeforeItsConfigurationIsKnown) {
+  begin("e", "r");
+  platform_->end_trial("e", "r", 5, "", TrialOutcome::kFailed);
+  report("r", 5, "0.9", R"({"x":1,"y":"a"})");
+  EXPECT_EQ(begin("e", "r").results, 0);
+}
+
+TEST_F(PlatformTest, MinimisedExperimentsHaveTheirBestBelow) {
+  begin("e", "r", kWide, OptimizeMode::kMinimize);
+  suggest("e", "r", {0, 1});
+  report("r", 0, "0.9");
+  report("r", 1, "0.2");
+  EXPECT_EQ(summary().best, 0.2);
+}
+
+TEST_F(PlatformTest, PastTasksAreThoseWithResultsOnTheSameSpace) {
+  EXPECT_EQ(begin("e", "r").past_tasks, 0);
+  suggest("e", "r", {0});
+  report("r", 0, "0.5");
+  const RunInfo same =
+      begin("f", "r", R"({"y":{"_type":"choice","_value":["a","b","c"]},"x":{"_type":"choice","_value":[1,2,3]}})");
+  EXPECT_EQ(same.past_tasks, 1) << "the order of keys is no difference";
+  EXPECT_FALSE(same.resumed);
+  EXPECT_EQ(begin("g", "r", kWide).past_tasks, 0);
+  const RunInfo again = begin("e", "r2");
+  EXPECT_TRUE(again.resumed);
+  EXPECT_EQ(again.results, 1);
+  EXPECT_EQ(again.past_tasks, 0) << "an experiment is not its own past";
+}
+
+TEST_F(PlatformTest, ChangedSpaceHoldsFromNowOn) {
+  begin("e", "r", R"({"x":{"_type":"choice","_value":[1,2]}})");
+  suggest("e", "r", {0, 1});
+  EXPECT_TRUE(suggest("e", "r", {2}).empty());
+  platform_->change_space("e", "r", R"({"x":{"_type":"choice","_value":[1,2,3]}})");
+  EXPECT_EQ(suggest("e", "r", {2}), std::vector<std::string>{R"({"x":3})"});
+  restart();
+  EXPECT_TRUE(suggest("e", "r", {3}).empty());
+}
+
+TEST_F(PlatformTest, AdoptedIdsKeepTheirConfiguration) {
+  begin("e", "r");
+  EXPECT_EQ(platform_->adopt("e", "r", {{3, R"({"x":1,"y":"a"})"}}).counted, 1);
+  EXPECT_EQ(platform_->adopt("e", "r", {{3, R"({"y":"a","x":1.0})"}}).counted, 0);
+  EXPECT_THAT(error_of([&] {
+                platform_->adopt("e", "r", {{3, R"({"x":2,"y":"a"})"}});
+              }),
+              HasSubstr("records[0].parameter_id: 3 already stands for"));
+  EXPECT_EQ(platform_->suggest("e", "r", {3})[0].source, ConfigurationSource::kCustomized);
+}
+
+TEST_F(PlatformTest, BadInputIsNamed) {
+  begin("e", "r");
+  EXPECT_THAT(error_of([&] { suggest("e", "r", {-1}); }), HasSubstr("parameter_ids: expected 0 or more, got -1"));
+  EXPECT_THAT(error_of([&] { suggest("e", "r", std::vector<std::int64_t>(1001)); }), HasSubstr("1 to 1000 ids"));
+  EXPECT_THAT(error_of([&] { begin("f", "r", "{"); }), HasSubstr("space: "));
+  EXPECT_THAT(error_of([&] { begin("f", "", kNine); }), HasSubstr("run: expected 1 to 128 bytes"));
+  EXPECT_THAT(error_of([&] {
+                platform_->import_results("e", "r", {{"[1]", "1"}});
+              }),
+              HasSubstr("records[0].parameters: expected an object, got [1]"));
+  EXPECT_THAT(error_of([&] { suggest("nobody", "r", {0}); }), HasSubstr("send IN first"));
+}
+
+}  // namespace
+}  // namespace hyperfd

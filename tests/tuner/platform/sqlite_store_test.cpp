@@ -1,0 +1,248 @@
+#include "tuner/platform/sqlite_store.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/tuner/temporary_folder.h"
+#include "tuner/base/error.h"
+#include "tuner/base/files.h"
+#include "tuner/platform/store_lock.h"
+
+namespace hyperfd {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+template <typename Action>
+std::string error_of(Action&& action) {
+  try {
+    action();
+  } catch (const StoreError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+class SqliteStoreTest : public ::testing::Test {
+ protected:
+  std::int64_t add_experiment(ExperienceStore& store, const std::string& name) {
+    ExperimentRecord record;
+    record.name = name;
+    record.space = store.space("signature", "{}");
+    record.policy = "random";
+    record.seed = 5;
+    record.budget = 4;
+    record.optimize_mode = OptimizeMode::kMinimize;
+    return store.add_experiment(record);
+  }
+  std::int64_t add_configuration(ExperienceStore& store, std::int64_t experiment, std::int64_t run, std::int64_t id) {
+    ConfigurationRecord configuration;
+    configuration.run = run;
+    configuration.parameter_id = id;
+    configuration.space = store.space("signature", "{}");
+    configuration.fingerprint = "f" + std::to_string(id);
+    configuration.parameters = R"({"x":)" + std::to_string(id) + "}";
+    return store.add_configuration(experiment, configuration);
+  }
+
+  TemporaryFolder folder_;
+  std::string file_ = folder_.file("sub/experience.sqlite");
+};
+
+TEST_F(SqliteStoreTest, EverythingIsThereAfterReopening) {
+  {
+    const auto store = open_store(file_);
+    StoreTransaction transaction(*store);
+    const auto experiment = add_experiment(*store, "e");
+    const auto run = store->add_run(experiment, "r");
+    const auto first = add_configuration(*store, experiment, run, 0);
+    add_configuration(*store, experiment, run, 1);
+    store->add_result(first, "{\"default\":0.1}", 0.1);
+    EXPECT_TRUE(store->add_intermediate_result({first, 0, "0.05"}));
+    EXPECT_FALSE(store->add_intermediate_result({first, 0, "0.05"}));
+    EXPECT_TRUE(store->add_trial_end({run, 1, "job", TrialOutcome::kFailed}));
+    EXPECT_FALSE(store->add_trial_end({run, 1, "job", TrialOutcome::kSucceeded}));
+    store->add_reply(experiment, "q", {"digest", std::string("\0\xff frame", 8)});
+    store->add_ranker({"signature", 1, 7, std::string("\0model\0", 7)});
+    transaction.commit();
+  }
+  const auto store = open_store(file_);
+  const auto experiment = store->find_experiment("e");
+  ASSERT_TRUE(experiment);
+  EXPECT_EQ(experiment->signature, "signature");
+  EXPECT_EQ(experiment->optimize_mode, OptimizeMode::kMinimize);
+  EXPECT_EQ(experiment->seed, 5);
+  EXPECT_EQ(experiment->budget, 4);
+  EXPECT_TRUE(store->find_run(experiment->id, "r"));
+  const auto rows = store->configurations(experiment->id);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].parameters, R"({"x":0})");
+  EXPECT_EQ(rows[0].metric, 0.1);
+  EXPECT_FALSE(rows[1].has_result);
+  EXPECT_TRUE(rows[1].failed);
+  EXPECT_EQ(store->find_reply("e", "q")->frame, std::string("\0\xff frame", 8));
+  EXPECT_EQ(store->latest_ranker("signature")->model, std::string("\0model\0", 7));
+  EXPECT_EQ(store->count_results("signature"), 1);
+}
+
+TEST_F(SqliteStoreTest, WhatIsNotCommittedIsGone) {
+  const auto store = open_store(file_);
+  {
+    StoreTransaction transaction(*store);
+    add_experiment(*store, "e");
+  }
+  EXPECT_FALSE(store->find_experiment("e"));
+}
+
+TEST_F(SqliteStoreTest, AParameterIdHasOneConfigurationAndOneResult) {
+  const auto store = open_store(file_);
+  const auto experiment = add_experiment(*store, "e");
+  const auto run = store->add_run(experiment, "r");
+  const auto row = add_configuration(*store, experiment, run, 0);
+  EXPECT_THAT(error_of([&] { add_configuration(*store, experiment, run, 0); }), HasSubstr("UNIQUE"));
+  store->add_result(row, "1", 1);
+  EXPECT_THAT(error_of([&] { store->add_result(row, "2", 2); }), HasSubstr("UNIQUE"));
+  EXPECT_THAT(error_of([&] { store->add_result(row + 100, "2", 2); }), HasSubstr("FOREIGN KEY"));
+}
+
+TEST_F(SqliteStoreTest, ExperienceIsNumbersOfTrialsThatDidNotFail) {
+  const auto store = open_store(file_);
+  const auto experiment = add_experiment(*store, "e");
+  const auto run = store->add_run(experiment, "r");
+  for (int id = 0; id < 4; ++id) add_configuration(*store, experiment, run, id);
+  const auto rows = store->configurations(experiment);
+  store->add_result(rows[0].id, "0.5", 0.5);
+  store->add_result(rows[1].id, "\"text\"", std::nullopt);
+  store->add_result(rows[2].id, "0.25", 0.25);
+  store->add_trial_end({run, 2, "", TrialOutcome::kFailed});
+  const auto experience = store->experience("signature");
+  ASSERT_EQ(experience.size(), 1u);
+  EXPECT_EQ(experience[0].experiment, "e");
+  EXPECT_EQ(experience[0].metric, 0.5);
+  EXPECT_EQ(experience[0].optimize_mode, OptimizeMode::kMinimize);
+  EXPECT_EQ(store->count_past_tasks("signature", experiment), 0);
+  EXPECT_EQ(store->count_past_tasks("signature", experiment + 1), 1);
+}
+
+TEST_F(SqliteStoreTest, FailedTrialsWithoutParameterIdAreMatchedByTheirJob) {
+  const auto store = open_store(file_);
+  const auto experiment = add_experiment(*store, "e");
+  const auto run = store->add_run(experiment, "r");
+  ConfigurationRecord configuration;
+  configuration.run = run;
+  configuration.trial_job_id = "job";
+  configuration.fingerprint = configuration.parameters = "{}";
+  store->add_configuration(experiment, configuration);
+  store->add_trial_end({run, std::nullopt, "another", TrialOutcome::kFailed});
+  EXPECT_FALSE(store->configurations(experiment)[0].failed);
+  EXPECT_FALSE(store->trial_failed(configuration));
+  store->add_trial_end({run, std::nullopt, "job", TrialOutcome::kFailed});
+  EXPECT_TRUE(store->configurations(experiment)[0].failed);
+  EXPECT_TRUE(store->trial_failed(configuration));
+}
+
+TEST_F(SqliteStoreTest, RepliesAndRankersAreBounded) {
+  const auto store = open_store(file_);
+  StoreTransaction transaction(*store);
+  const auto experiment = add_experiment(*store, "e");
+  const auto other = add_experiment(*store, "other");
+  store->add_reply(other, "q0", {"d", "f"});
+  const int count = ExperienceStore::kKeptReplies + 10;
+  for (int i = 0; i < count; ++i) store->add_reply(experiment, "q" + std::to_string(i), {"d", "f"});
+  EXPECT_FALSE(store->find_reply("e", "q9"));
+  EXPECT_TRUE(store->find_reply("e", "q10"));
+  EXPECT_TRUE(store->find_reply("other", "q0")) << "the bound is each experiment's own";
+  for (int version = 1; version <= 9; ++version) store->add_ranker({"s", version, 1, "m"});
+  EXPECT_EQ(store->rankers().size(), static_cast<std::size_t>(ExperienceStore::kKeptRankers));
+  EXPECT_EQ(store->latest_ranker("s")->version, 9);
+}
+
+TEST_F(SqliteStoreTest, AnotherProcessIsRefusedByNameAndPid) {
+  const auto store = open_store(file_);
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const std::string message = error_of([&] { StoreLock lock(file_); });
+    [[maybe_unused]] const ssize_t written = ::write(ends[1], message.data(), message.size());
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  char text[500] = {};
+  [[maybe_unused]] const ssize_t count = ::read(ends[0], text, sizeof(text) - 1);
+  ::close(ends[0]);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(std::string(text),
+            file_ + ": locked by another hyperfd-tuner (process " + std::to_string(::getpid()) + ")");
+}
+
+TEST_F(SqliteStoreTest, LockEndsWithItsHolder) {
+  open_store(file_).reset();
+  EXPECT_EQ(error_of([&] { open_store(file_); }), "");
+}
+
+TEST_F(SqliteStoreTest, ReadersSeeCommittedDataWhileAWriterWorks) {
+  const auto writer = open_store(file_);
+  add_experiment(*writer, "committed");
+  StoreTransaction transaction(*writer);
+  add_experiment(*writer, "pending");
+  const auto reader = open_store(file_, StoreAccess::kReadOnly);
+  ASSERT_EQ(reader->experiments().size(), 1u);
+  EXPECT_EQ(reader->experiments()[0].name, "committed");
+  EXPECT_THAT(error_of([&] { reader->add_run(1, "r"); }), HasSubstr("readonly"));
+}
+
+TEST_F(SqliteStoreTest, MissingFileIsNotMadeByAReader) {
+  EXPECT_EQ(error_of([&] { open_store(file_, StoreAccess::kReadOnly); }), file_ + ": does not exist");
+  EXPECT_FALSE(std::filesystem::exists(file_));
+}
+
+TEST_F(SqliteStoreTest, FilesThatAreNoStoresAreNamed) {
+  write_file_atomically(file_, std::string(5000, 'x'));
+  EXPECT_THAT(error_of([&] { open_store(file_); }), StartsWith(file_ + ": "));
+  EXPECT_THAT(error_of([&] { open_store(file_); }), HasSubstr("not a database"));
+  EXPECT_EQ(read_file(file_), std::string(5000, 'x')) << "somebody's file must not be touched";
+  std::filesystem::create_directories(folder_.file("folder"));
+  EXPECT_EQ(error_of([&] { open_store(folder_.file("folder")); }),
+            folder_.file("folder") + ": is a folder, expected a file");
+}
+
+// Changes bytes of a file in place.
+void overwrite(const std::string& file, std::streamoff offset, const std::string& bytes) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  stream.seekp(offset);
+  stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+TEST_F(SqliteStoreTest, ForeignDatabaseAndLaterVersionAreRefused) {
+  open_store(file_).reset();
+  // SQLite's header: user version at byte 60, application id at byte 68, big-endian.
+  overwrite(file_, 60, std::string("\0\0\0\x09", 4));
+  EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": schema version 9, this program reads version 1");
+  overwrite(file_, 68, std::string("\0\0\0\0", 4));
+  EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": a SQLite database, but not an experience store");
+}
+
+TEST_F(SqliteStoreTest, DamagedPagesAreFoundWhenOpening) {
+  {
+    const auto store = open_store(file_);
+    StoreTransaction transaction(*store);
+    const auto experiment = add_experiment(*store, "e");
+    const auto run = store->add_run(experiment, "r");
+    for (int id = 0; id < 2000; ++id) add_configuration(*store, experiment, run, id);
+    transaction.commit();
+  }
+  const auto size = static_cast<std::streamoff>(std::filesystem::file_size(file_));
+  overwrite(file_, size / 2, std::string(20'000, '\xa5'));
+  EXPECT_THAT(error_of([&] { open_store(file_); }), StartsWith(file_ + ": "));
+  std::filesystem::resize_file(file_, 3000);
+  EXPECT_THAT(error_of([&] { open_store(file_); }), StartsWith(file_ + ": "));
+}
+
+}  // namespace
+}  // namespace hyperfd
