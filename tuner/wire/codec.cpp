@@ -113,22 +113,27 @@ const char* type_name(const msgpack::object& object) {
   malformed(path + ": expected " + expected + ", got " + type_name(object));
 }
 
+// The length in bytes of the UTF-8 character at `i`; 0 if there is none, or NUL.
+std::size_t character_length(std::string_view text, std::size_t i) {
+  const auto byte = static_cast<unsigned char>(text[i]);
+  const std::size_t length = byte < 0x80 ? 1 : byte >> 5 == 6 ? 2 : byte >> 4 == 14 ? 3 : byte >> 3 == 30 ? 4 : 0;
+  if (byte == 0 || length == 0 || i + length > text.size()) return 0;
+  std::uint32_t point = length == 1 ? byte : byte & (0x7Fu >> length);
+  for (std::size_t j = 1; j < length; ++j) {
+    const auto next = static_cast<unsigned char>(text[i + j]);
+    if (next >> 6 != 2) return 0;
+    point = point << 6 | (next & 0x3F);
+  }
+  constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool is_surrogate = point >= 0xD800 && point < 0xE000;
+  return point < kSmallest[length] || point > 0x10FFFF || is_surrogate ? 0 : length;
+}
+
 // Text goes into the database, logs and JSON, none of which can carry anything but UTF-8 without NUL.
 bool is_clean_text(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte == 0) return false;
-    const std::size_t length = byte < 0x80 ? 1 : byte >> 5 == 6 ? 2 : byte >> 4 == 14 ? 3 : byte >> 3 == 30 ? 4 : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    std::uint32_t point = length == 1 ? byte : byte & (0x7Fu >> length);
-    for (std::size_t j = 1; j < length; ++j) {
-      const auto next = static_cast<unsigned char>(text[i + j]);
-      if (next >> 6 != 2) return false;
-      point = point << 6 | (next & 0x3F);
-    }
-    constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (point < kSmallest[length] || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return false;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = character_length(text, i);
+    if (length == 0) return false;
     i += length;
   }
   return true;
@@ -175,8 +180,9 @@ class MapReader {
  private:
   static void read(const msgpack::object& object, const std::string& path, std::string& value) {
     if (object.type != msgpack::type::STR) mistyped(path, "a string", object);
-    value.assign(object.via.str.ptr, object.via.str.size);
-    if (!is_clean_text(value)) malformed(path + ": expected UTF-8 text without NUL");
+    const std::string_view text(object.via.str.ptr, object.via.str.size);
+    if (!is_clean_text(text)) malformed(path + ": expected UTF-8 text without NUL");
+    value = text;
   }
   static void read(const msgpack::object& object, const std::string& path, std::int64_t& value) {
     if (object.type == msgpack::type::NEGATIVE_INTEGER) {
@@ -284,6 +290,15 @@ msgpack::object_handle unpack(std::string_view frame) {
 }
 
 }  // namespace
+
+std::string clean_text(std::string text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = character_length(text, i);
+    if (length == 0) text[i] = '?';
+    i += std::max<std::size_t>(length, 1);
+  }
+  return text;
+}
 
 std::string encode(const Message& message) {
   msgpack::sbuffer buffer;

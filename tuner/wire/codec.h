@@ -22,6 +22,9 @@ class MalformedMessage : public ProtocolError {
 // The frame of a message: a MessagePack map, keys in the order of docs/protocol.md.
 std::string encode(const Message& message);
 
+// `text` with a question mark for every byte that is not UTF-8, or NUL: error messages quote what was sent, and cut it.
+std::string clean_text(std::string text);
+
 // Throws MalformedMessage that names the field, and nothing else, whatever the bytes are.
 Message decode(std::string_view frame);
 

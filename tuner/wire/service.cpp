@@ -74,7 +74,7 @@ class Executor {
   }
 
  private:
-  static Body acknowledged(const Effect& effect) { return Acknowledged{effect.counted, effect.warning}; }
+  static Body acknowledged(const Effect& effect) { return Acknowledged{effect.counted, clean_text(effect.warning)}; }
   static Body exhausted() {
     return NoMoreTrialJobs{"every configuration of the search space has been tried or is being tried"};
   }
@@ -125,6 +125,7 @@ Answer Service::answer(std::string_view frame) {
     failure = {"internal", error.what()};
     spdlog::error("experiment {} request {}: {}", reply.experiment, reply.request, error.what());
   }
+  failure.message = clean_text(std::move(failure.message));
   spdlog::debug("experiment {} request {}: answered {}: {}", reply.experiment, reply.request, failure.code,
                 failure.message);
   reply.body = std::move(failure);

@@ -198,6 +198,12 @@ TEST(Codec, TextIsCleanUtf8) {
   EXPECT_EQ(std::get<Terminate>(euro.body).run, "\xe2\x82\xac\xf0\x9f\x98\x80");
 }
 
+TEST(Codec, CleanedTextCanAlwaysBeSent) {
+  EXPECT_EQ(clean_text("a\xc3\xbc\xc3"), "a\xc3\xbc?");
+  EXPECT_EQ(clean_text(std::string("\0\xff", 2)), "??");
+  EXPECT_NO_THROW(decode(encode({"e", "q", Failure{"input", clean_text("\xe2\x82")}})));
+}
+
 TEST(Codec, FramesThatAreNotOneMessage) {
   const std::string frame = encode({"e", "q", Ping{}});
   EXPECT_STREQ(error_of(frame + "x").what(), "frame: bytes after the end of the message");

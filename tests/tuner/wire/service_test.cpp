@@ -83,6 +83,8 @@ TEST_F(ServiceTest, ErrorsAreTyped) {
   bad = begin();
   bad.space = R"({"lr":{"_type":"uniform","_value":["abc",1]}})";
   EXPECT_THAT(expect<Failure>(ask(bad)).message, HasSubstr("lr._value[0]: expected a number, got \"abc\""));
+  bad.space = "{\"x\":{\"_type\":\"choice\",\"_value\":\"" + std::string(56, ' ') + "\u00fc\u00fc\u00fc\"}}";
+  EXPECT_EQ(expect<Failure>(ask(bad)).code, "input") << "a quotation may be cut in the middle of a character";
   store_.fail_at(0);
   EXPECT_EQ(expect<Failure>(ask(Terminate{"r"})).code, "store");
   EXPECT_EQ(expect<Failure>(decode(service_.answer("garbage").frame)).code, "malformed");

@@ -1,0 +1,139 @@
+#include <set>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/tuner_process.h"
+#include "tests/tuner/temporary_folder.h"
+#include "tuner/base/files.h"
+#include "tuner/base/json.h"
+#include "tuner/base/version.h"
+
+namespace hyperfd {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class TunerCommands : public ::testing::Test {
+ protected:
+  TunerCommands() {
+    write_file_atomically(space_,
+                          R"({"x":{"_type":"choice","_value":[1,2,3]},"y":{"_type":"choice","_value":["a","b"]}})");
+  }
+  void expect_refusal(const std::vector<std::string>& arguments, int exit_code, const std::string& message) {
+    const Finished finished = run_tuner(arguments);
+    EXPECT_EQ(finished.exit_code, exit_code) << finished.err;
+    EXPECT_THAT(finished.err, StartsWith("hyperfd-tuner: "));
+    EXPECT_THAT(finished.err, HasSubstr(message));
+    EXPECT_EQ(finished.err.find('\n'), finished.err.size() - 1) << "one line: " << finished.err;
+  }
+
+  TemporaryFolder folder_;
+  std::string space_ = folder_.file("space.json");
+  std::string store_ = folder_.file("store.sqlite");
+};
+
+std::vector<Json> json_lines(const std::string& text) {
+  std::vector<Json> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(parse_json(line, line));
+  return lines;
+}
+
+TEST_F(TunerCommands, HelpAndVersion) {
+  EXPECT_EQ(run_tuner({"--version"}).out, std::string("hyperfd-tuner ") + kVersion + "\n");
+  const std::string overview = run_tuner({"--help"}).out;
+  for (const char* command : {"serve", "keygen", "inspect", "suggest", "report", "space"}) {
+    EXPECT_THAT(overview, HasSubstr(command));
+    const Finished help = run_tuner({command, "--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    EXPECT_THAT(help.out, HasSubstr("Example")) << command;
+  }
+}
+
+TEST_F(TunerCommands, AskAndTellWithoutNni) {
+  std::set<std::string> seen;
+  for (int round = 0; round < 3; ++round) {
+    const Finished asked =
+        run_tuner({"suggest", "--space", space_, "-n", "2", "--store", store_, "--experiment", "faces"});
+    ASSERT_EQ(asked.exit_code, 0) << asked.err;
+    for (const Json& configuration : json_lines(asked.out)) {
+      EXPECT_TRUE(seen.insert(configuration.dump()).second) << configuration;
+      const std::string value = std::to_string(configuration["x"].get<int>());
+      const Finished told = run_tuner({"report", "--space", space_, "--store", store_, "--experiment", "faces",
+                                       "--params", configuration.dump(), "--value", value});
+      EXPECT_EQ(told.out, "recorded\n") << told.err;
+    }
+  }
+  EXPECT_EQ(seen.size(), 6u);
+  expect_refusal({"suggest", "--space", space_, "--store", store_, "--experiment", "faces"}, 2, "suggested already");
+
+  const Finished inspected = run_tuner({"inspect", "--store", store_, "--json"});
+  const Json report = parse_json(inspected.out, "inspect");
+  ASSERT_EQ(report["experiments"].size(), 1u);
+  EXPECT_EQ(report["experiments"][0]["experiment"], "faces");
+  EXPECT_EQ(report["experiments"][0]["results"], 6);
+  EXPECT_EQ(report["experiments"][0]["best"], 3);
+  EXPECT_EQ(report["experiments"][0]["best_parameters"]["x"], 3);
+  EXPECT_THAT(run_tuner({"inspect", "--store", store_}).out, HasSubstr("faces"));
+}
+
+TEST_F(TunerCommands, TheModeOfAnExperimentStaysUnlessSaidOtherwise) {
+  run_tuner({"suggest", "--space", space_, "--store", store_, "--minimize"});
+  run_tuner({"report", "--space", space_, "--store", store_, "--params", R"({"x":1,"y":"a"})", "--value", "5"});
+  const Json report = parse_json(run_tuner({"inspect", "--store", store_, "--json"}).out, "inspect");
+  EXPECT_EQ(report["experiments"][0]["optimize_mode"], "minimize");
+}
+
+TEST_F(TunerCommands, SeedReproducesSuggestions) {
+  const auto suggest = [&](const char* seed) {
+    return run_tuner({"suggest", "--space", space_, "-n", "3", "--seed", seed}).out;
+  };
+  EXPECT_EQ(json_lines(suggest("1")).size(), 3u);
+  EXPECT_EQ(suggest("1"), suggest("1"));
+}
+
+TEST_F(TunerCommands, SpaceIsCountedAndSampled) {
+  EXPECT_EQ(run_tuner({"space", space_, "--count"}).out, "6\n");
+  EXPECT_EQ(json_lines(run_tuner({"space", space_, "--sample", "5"}).out).size(), 5u);
+  const Json report = parse_json(run_tuner({"space", space_, "--json", "--sample", "2"}).out, "space");
+  EXPECT_EQ(report["size"], 6);
+  EXPECT_EQ(report["samples"].size(), 2u);
+  EXPECT_EQ(run_tuner({"space", HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml", "--count"}).out, "216\n");
+}
+
+TEST_F(TunerCommands, InspectWorksBesideAServer) {
+  ServingTuner tuner(store_, "ipc://" + folder_.file("tuner.sock"));
+  tuner.wait_until_it_answers();
+  EXPECT_EQ(run_tuner({"inspect", "--store", store_}).out, "no experiments yet\n");
+  expect_refusal({"suggest", "--space", space_, "--store", store_}, 4, "locked by another hyperfd-tuner");
+}
+
+TEST_F(TunerCommands, ErrorsAreOneLineAndACode) {
+  write_file_atomically(folder_.file("bad.json"), R"({"lr":{"_type":"uniform","_value":["abc",1]}})");
+  expect_refusal({}, 2, "subcommand");
+  expect_refusal({"serv"}, 2, "unknown command \"serv\"; did you mean \"serve\"?");
+  expect_refusal({"inspect", "--stor", store_}, 2, "unknown option \"--stor\"; did you mean \"--store\"?");
+  expect_refusal({"space", folder_.file("bad.json")}, 2, "lr._value[0]: expected a number, got \"abc\"");
+  expect_refusal({"space", folder_.file("missing.json")}, 2, "missing.json");
+  expect_refusal({"inspect", "--store", folder_.file("missing")}, 4, "missing: does not exist");
+  expect_refusal({"inspect", "--store", space_}, 4, "not a database");
+  expect_refusal({"serve", "--store", store_, "--endpoint", "http://x"}, 2, "expected ipc://PATH or tcp://HOST:PORT");
+  expect_refusal({"serve", "--store", store_, "--endpoint", "tcp://127.0.0.1:*"}, 2, "tcp needs server-key");
+  expect_refusal({"serve", "--store", store_, "--endpoint", "ipc://" + folder_.file(std::string(120, 'a'))}, 2, "107");
+  expect_refusal({"serve", "--store", store_, "--log-level", "inof"}, 2, "did you mean \"info\"?");
+  expect_refusal({"suggest", "--space", space_, "--policy", "rnadom"}, 2, "did you mean \"random\"?");
+  expect_refusal({"suggest", "--space", space_, "-n", "0"}, 2, "-n");
+  expect_refusal({"report", "--space", space_, "--store", store_, "--params", "{\"x\":9,\"y\":\"a\"}", "--value", "1"},
+                 2, "x: ");
+  expect_refusal(
+      {"report", "--space", space_, "--store", store_, "--params", "{\"x\":1,\"y\":\"a\"}", "--value", "one"}, 2,
+      "value: ");
+  run_tuner({"keygen", folder_.file("keys")});
+  expect_refusal({"keygen", folder_.file("keys")}, 2, "exists already");
+}
+
+}  // namespace
+}  // namespace hyperfd
