@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <string>
 
 #include "trial/commands/commands.h"
 #include "tuner/base/error.h"
@@ -23,7 +24,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "hyperfd-trial: %s\n", error.what());
     return 2;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "hyperfd-trial: %s\n", error.what());
+    // LibTorch's exceptions carry a stack trace below their first line.
+    const std::string message = error.what();
+    std::fprintf(stderr, "hyperfd-trial: %s\n", message.substr(0, message.find('\n')).c_str());
     return hyperfd::exit_code(error);
   }
 }

@@ -49,7 +49,7 @@ std::vector<fs::path> list_images(const std::vector<std::string>& inputs) {
 }
 
 void detect(const Options& options) {
-  set_compute_threads(options.threads);
+  set_up_computing(options.threads);
   const torch::Device device = choose_device(options.device);
   TrainedDetector trained = load_trained_detector(options.weights);
   trained.network->to(device);

@@ -20,7 +20,7 @@ struct Options {
 void evaluate(const Options& options) {
   static const std::map<std::string, Split> splits = {
       {"train", Split::kTrain}, {"val", Split::kValidation}, {"test", Split::kTest}};
-  set_compute_threads(options.threads);
+  set_up_computing(options.threads);
   const torch::Device device = choose_device(options.device);
   TrainedDetector trained = load_trained_detector(options.weights);
   trained.network->to(device);

@@ -43,7 +43,7 @@ void train(const Options& options) {
 
   Recipe recipe = load_recipe(options.recipe, options.overrides);
   for (const std::string& warning : apply_configuration(recipe, assignment.parameters)) spdlog::warn(warning);
-  set_compute_threads(options.threads);
+  set_up_computing(options.threads);
   const OutputFolder out(options.out.empty() ? default_output_folder() : options.out);
   out.write_recipe(recipe);
 

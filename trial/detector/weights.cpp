@@ -1,15 +1,10 @@
 #include "trial/detector/weights.h"
 
-#include <vector>
-
 #include "tuner/base/error.h"
-#include "tuner/base/files.h"
 
 namespace hyperfd {
 namespace {
 
-constexpr const char* kTensors = "tensors";
-constexpr const char* kDescription = "description";
 constexpr const char* kBatchCounter = "num_batches_tracked";
 
 bool ends_with(const std::string& text, const std::string& ending) {
@@ -26,19 +21,6 @@ std::map<std::string, torch::Tensor> module_tensors(const torch::nn::Module& mod
   std::map<std::string, torch::Tensor> tensors;
   for (const auto& item : module.named_parameters()) tensors[item.key()] = item.value();
   for (const auto& item : module.named_buffers()) tensors[item.key()] = item.value();
-  return tensors;
-}
-
-std::map<std::string, torch::Tensor> read_tensors(const c10::impl::GenericDict& dictionary, const std::string& file) {
-  std::map<std::string, torch::Tensor> tensors;
-  const std::string prefix = "module.";
-  for (const auto& item : dictionary) {
-    if (!item.key().isString() || !item.value().isTensor())
-      throw InputError(file + ": expected a dictionary of named tensors");
-    std::string name = item.key().toStringRef();
-    if (name.compare(0, prefix.size(), prefix) == 0) name.erase(0, prefix.size());
-    tensors[name] = item.value().toTensor();
-  }
   return tensors;
 }
 
@@ -70,39 +52,6 @@ void load_into(torch::nn::Module& module, const Weights& weights, const std::str
     if (!own.count(name)) throw InputError(source + ": tensor " + name + " is not one of this network");
   }
   for (const auto& [name, tensor] : weights.tensors) own.at(name).copy_(tensor);
-}
-
-void save_weights(const std::string& file, const Weights& weights) {
-  c10::impl::GenericDict tensors(c10::StringType::get(), c10::TensorType::get());
-  for (const auto& [name, tensor] : weights.tensors) tensors.insert(name, tensor);
-  c10::impl::GenericDict content(c10::StringType::get(), c10::AnyType::get());
-  content.insert(kDescription, weights.description);
-  content.insert(kTensors, tensors);
-  const std::vector<char> bytes = torch::pickle_save(content);
-  write_file_atomically(file, {bytes.data(), bytes.size()});
-}
-
-Weights load_weights(const std::string& file) {
-  const std::string bytes = read_file(file);
-  if (bytes.compare(0, 2, "PK") != 0) {
-    throw InputError(
-        file +
-        ": expected weights in PyTorch's zip format (PyTorch ≥ 1.6 writes it); older files: load and save them again");
-  }
-  c10::IValue content;
-  try {
-    content = torch::pickle_load({bytes.begin(), bytes.end()});
-  } catch (const c10::Error& error) {
-    throw InputError(file + ": cannot be read as weights: " + error.what_without_backtrace());
-  }
-  if (!content.isGenericDict()) throw InputError(file + ": expected a dictionary of named tensors");
-  const auto dictionary = content.toGenericDict();
-  if (!dictionary.contains(kTensors)) return {read_tensors(dictionary, file), ""};
-  const c10::IValue tensors = dictionary.at(kTensors);
-  const c10::IValue description = dictionary.contains(kDescription) ? dictionary.at(kDescription) : c10::IValue("");
-  if (!tensors.isGenericDict() || !description.isString())
-    throw InputError(file + ": expected {description: text, tensors: dictionary}");
-  return {read_tensors(tensors.toGenericDict(), file), description.toStringRef()};
 }
 
 }  // namespace hyperfd

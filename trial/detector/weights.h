@@ -20,12 +20,4 @@ Weights weights_of(const torch::nn::Module& module, std::string description);
 // `source` begins its message. Batch counters (num_batches_tracked) may be missing.
 void load_into(torch::nn::Module& module, const Weights& weights, const std::string& source);
 
-// PyTorch's zip format: Python's torch.load reads these files as {"description": str, "tensors": {name: tensor}}.
-// Written atomically.
-void save_weights(const std::string& file, const Weights& weights);
-
-// Reads what save_weights() wrote, or a state dictionary that PyTorch ≥ 1.6 saved (a prefix "module." is taken off).
-// Throws InputError that names the file.
-Weights load_weights(const std::string& file);
-
 }  // namespace hyperfd

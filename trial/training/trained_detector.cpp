@@ -1,6 +1,6 @@
 #include "trial/training/trained_detector.h"
 
-#include "trial/detector/weights.h"
+#include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
 
 namespace hyperfd {

@@ -12,11 +12,11 @@
 #include "trial/detector/matching.h"
 #include "trial/detector/multibox_loss.h"
 #include "trial/detector/retinaface.h"
-#include "trial/detector/weights.h"
 #include "trial/training/device.h"
 #include "trial/training/evaluator.h"
 #include "trial/training/picture_file.h"
 #include "trial/training/schedule.h"
+#include "trial/training/weights_file.h"
 
 namespace hyperfd {
 namespace {

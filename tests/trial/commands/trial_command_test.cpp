@@ -1,0 +1,142 @@
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <boost/process.hpp>
+#include <gtest/gtest.h>
+#include <opencv2/imgcodecs.hpp>
+
+#include "tests/trial/training/square_faces.h"
+
+namespace hyperfd {
+namespace {
+
+namespace bp = boost::process;
+
+struct Finished {
+  int exit_code;
+  std::string output, errors;
+};
+
+// Runs the real program, standalone, whatever started this test.
+class TrialCommand : public ::testing::Test {
+ protected:
+  TrialCommand()
+      : faces_("hyperfd_command", 12, 4, 6), recipe_(faces_.folder() + "/quick.yaml"), out_(faces_.folder() + "/out") {
+    write_file_atomically(recipe_, to_yaml(SquareFaces::recipe()));
+  }
+
+  bp::child start(std::vector<std::string> arguments, bp::ipstream& output, bp::ipstream& errors) const {
+    bp::environment environment = boost::this_process::environment();
+    for (const char* name : {"NNI_PLATFORM", "NNI_TRIAL_COMMAND_CHANNEL", "NNI_OUTPUT_DIR"}) environment.erase(name);
+    return bp::child(bp::exe = HYPERFD_BIN_DIR "/hyperfd-trial", bp::args = arguments, environment,
+                     bp::std_out > output, bp::std_err > errors, bp::std_in < bp::null);
+  }
+
+  Finished run(const std::vector<std::string>& arguments) const {
+    bp::ipstream output, errors;
+    bp::child child = start(arguments, output, errors);
+    Finished finished;
+    finished.output = {std::istreambuf_iterator<char>(output), {}};
+    finished.errors = {std::istreambuf_iterator<char>(errors), {}};
+    child.wait();
+    finished.exit_code = child.exit_code();
+    return finished;
+  }
+
+  Json result() const { return parse_json(read_file(out_ + "/result.json"), "result.json"); }
+  static std::size_t lines(const std::string& text) {
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  }
+
+  SquareFaces faces_;
+  std::string recipe_, out_;
+};
+
+TEST_F(TrialCommand, TrainLeavesItsFilesAndReportsEveryValidation) {
+  write_file_atomically(faces_.folder() + "/c.json",
+                        R"({"learning_rate": 0.001, "min_crop_ratio": 0.9, "widgets": 3})");
+  const Finished finished = run({"train", "--data", faces_.folder(), "--recipe", recipe_, "--out", out_, "--params",
+                                 faces_.folder() + "/c.json", "--seed", "5"});
+  ASSERT_EQ(finished.exit_code, 0) << finished.errors;
+  EXPECT_NE(finished.output.find("Intermediate result: "), std::string::npos);
+  EXPECT_NE(finished.output.find("(Index 1)"), std::string::npos);
+  EXPECT_NE(finished.output.find("Final result: "), std::string::npos);
+  EXPECT_NE(finished.errors.find("unknown key \"widgets\""), std::string::npos);
+
+  EXPECT_EQ(result()["ending"], "completed");
+  EXPECT_EQ(result()["seed"], 5);
+  EXPECT_EQ(result()["parameters"]["learning_rate"], 0.001);
+  EXPECT_EQ(result()["validations"].size(), 2u);
+  EXPECT_EQ(load_recipe(out_ + "/recipe.yaml", {}).learning_rate, 0.001);
+  EXPECT_EQ(lines(read_file(out_ + "/train.jsonl")), 2u);
+  EXPECT_FALSE(cv::imread(out_ + "/curves.png").empty());
+  EXPECT_FALSE(cv::imread(out_ + "/detections.png").empty());
+
+  const Finished evaluated = run({"evaluate", "--data", faces_.folder(), "--weights", out_ + "/best.pt", "--json"});
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.errors;
+  EXPECT_DOUBLE_EQ(parse_json(evaluated.output, "output")["ap50_area"].get<double>(),
+                   result()["test_ap"].get<double>());
+
+  const Finished detected = run({"detect", "--weights", out_ + "/best.pt", faces_.folder() + "/images/0.png", "--out",
+                                 out_ + "/found", "--score", "0.01"});
+  ASSERT_EQ(detected.exit_code, 0) << detected.errors;
+  EXPECT_FALSE(cv::imread(out_ + "/found/0.png").empty());
+}
+
+TEST_F(TrialCommand, AnInterruptReportsTheBestValidationAndSucceeds) {
+  bp::ipstream output, errors;
+  bp::child child =
+      start({"train", "--data", faces_.folder(), "--recipe", recipe_, "--out", out_, "--set", "epochs=100000"}, output,
+            errors);
+  std::string line, all;
+  while (std::getline(output, line) && line.find("Intermediate result") == std::string::npos) all += line;
+  ::kill(child.id(), SIGINT);
+  while (std::getline(output, line)) all += line + "\n";
+  child.wait();
+  EXPECT_EQ(child.exit_code(), 0);
+  EXPECT_NE(all.find("Final result: "), std::string::npos);
+  EXPECT_EQ(result()["ending"], "interrupted");
+  EXPECT_TRUE(result()["test_ap"].is_null());
+  EXPECT_TRUE(std::filesystem::exists(out_ + "/best.pt"));
+}
+
+// What a user gets wrong costs one line on stderr and exit code 2.
+TEST_F(TrialCommand, UserErrorsAreOneLine) {
+  const auto train = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"train", "--data", faces_.folder(), "--recipe", recipe_, "--out", out_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  };
+  write_file_atomically(faces_.folder() + "/bad.json", R"({"learning_rate": "abc"})");
+  const struct {
+    Finished finished;
+    std::string message;
+  } cases[] = {
+      {train({"--params", faces_.folder() + "/bad.json"}),
+       "parameters: learning_rate: expected a number > 0, got \"abc\""},
+      {train({"--set", "epohcs=2"}), "unknown key \"epohcs\"; did you mean \"epochs\"?"},
+      {train({"--device", "gpu"}), "--device: expected auto, cpu or cuda, got \"gpu\""},
+      {run({"train", "--data", faces_.folder() + "/nowhere", "--out", out_}), "nowhere"},
+      {run({"train"}), "--data is required"},
+      {run({"evaluate", "--data", faces_.folder(), "--weights", recipe_}), "expected weights"},
+      {run({"dance"}), "dance"},
+  };
+  for (const auto& one : cases) {
+    EXPECT_EQ(one.finished.exit_code, 2) << one.finished.errors;
+    EXPECT_NE(one.finished.errors.find(one.message), std::string::npos) << one.finished.errors;
+    EXPECT_EQ(lines(one.finished.errors), 1u) << one.finished.errors;
+  }
+}
+
+TEST_F(TrialCommand, HelpTeaches) {
+  const Finished finished = run({"train", "--help"});
+  EXPECT_EQ(finished.exit_code, 0);
+  for (const char* word : {"--data", "--recipe", "learning_rate", "Examples"}) {
+    EXPECT_NE(finished.output.find(word), std::string::npos) << word;
+  }
+}
+
+}  // namespace
+}  // namespace hyperfd

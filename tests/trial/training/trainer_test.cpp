@@ -1,0 +1,121 @@
+#include "trial/training/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/trial/training/square_faces.h"
+#include "trial/training/detect.h"
+#include "trial/training/device.h"
+#include "trial/training/evaluator.h"
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+namespace {
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainerTest() : faces_("hyperfd_trainer", 20, 6, 10) { set_up_computing(1); }
+
+  TrainingResult train(const Recipe& recipe, std::uint64_t seed = 1, const TrainingObserver& observer = {},
+                       int workers = 1) {
+    Warnings warnings;
+    const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);
+    TrainerOptions options;
+    options.device = "cpu";
+    options.seed = seed;
+    options.loader_workers = workers;
+    return Trainer(data, recipe, options).run(weights_file(), observer);
+  }
+  std::string weights_file() const { return faces_.folder() + "/best.pt"; }
+
+  SquareFaces faces_;
+};
+
+TEST_F(TrainerTest, LearnsToFindSquares) {
+  Recipe recipe = SquareFaces::recipe();
+  recipe.learning_rate = 1e-2;
+  recipe.epochs = 30;
+  recipe.validate_every = 10;
+  const TrainingResult result = train(recipe);
+  EXPECT_EQ(result.ending, Ending::kCompleted);
+  ASSERT_TRUE(result.test.has_value());
+  EXPECT_GT(*result.test, 0.6);
+  EXPECT_LT(result.epochs.back().loss, result.epochs.front().loss / 2);
+
+  // The file holds the weights of the best epoch, and all that is needed to use them.
+  TrainedDetector detector = load_trained_detector(weights_file());
+  EXPECT_EQ(to_yaml(detector.recipe), to_yaml(recipe));
+  Warnings warnings;
+  const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);
+  Evaluator evaluator(data.folder(), data.split(Split::kTest), detector.recipe);
+  const auto evaluation = evaluator.run(detector.network, torch::kCPU);
+  EXPECT_DOUBLE_EQ(evaluation->average_precision, *result.test);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto alone = detect_faces(detector, torch::kCPU, evaluator.sample(i).image);
+    ASSERT_EQ(alone.size(), evaluation->detections[i].size());
+    for (std::size_t j = 0; j < alone.size(); ++j)
+      EXPECT_NEAR(alone[j].box.x, evaluation->detections[i][j].box.x, 1e-2);
+  }
+}
+
+TEST_F(TrainerTest, TheSameSeedGivesTheSameRunToTheBitWhateverTheNumberOfLoaders) {
+  const TrainingResult one = train(SquareFaces::recipe(), 3, {}, 1), two = train(SquareFaces::recipe(), 3, {}, 2);
+  ASSERT_EQ(one.epochs.size(), two.epochs.size());
+  for (std::size_t i = 0; i < one.epochs.size(); ++i) {
+    EXPECT_EQ(one.epochs[i].loss, two.epochs[i].loss);
+    EXPECT_EQ(one.epochs[i].average_precision, two.epochs[i].average_precision);
+  }
+  EXPECT_EQ(one.test, two.test);
+  EXPECT_NE(train(SquareFaces::recipe(), 4).epochs[0].loss, one.epochs[0].loss);
+}
+
+TEST_F(TrainerTest, ALearningRateThatDestroysTheNetworkEndsTheRunWithTheLastGoodValidation) {
+  Recipe recipe = SquareFaces::recipe();
+  recipe.optimizer = "sgd";
+  recipe.gradient_clip = 0;
+  recipe.warmup_epochs = 0;
+  recipe.learning_rate = 1e30;
+  recipe.epochs = 50;
+  const TrainingResult result = train(recipe);
+  EXPECT_EQ(result.ending, Ending::kDiverged);
+  EXPECT_LT(result.epochs.size(), 5u);
+  EXPECT_EQ(result.best_epoch, 0);
+  EXPECT_FALSE(result.test.has_value());
+}
+
+TEST_F(TrainerTest, AnInterruptedRunKeepsTheBestValidation) {
+  int epochs = 0;
+  TrainingObserver observer;
+  observer.epoch = [&](const EpochReport&) { ++epochs; };
+  observer.interrupted = [&] { return epochs == 1; };
+  Recipe recipe = SquareFaces::recipe();
+  recipe.epochs = 50;
+  const TrainingResult result = train(recipe, 1, observer);
+  EXPECT_EQ(result.ending, Ending::kInterrupted);
+  EXPECT_EQ(result.best_epoch, 1);
+  EXPECT_FALSE(result.test.has_value());
+  EXPECT_NO_THROW(load_trained_detector(weights_file()));
+}
+
+TEST_F(TrainerTest, StopsWhenValidationStagnates) {
+  Recipe recipe = SquareFaces::recipe();
+  recipe.learning_rate = 1e-12;  // nothing changes
+  recipe.weight_decay = 0;
+  recipe.epochs = 50;
+  recipe.stop_patience = 2;
+  recipe.score_threshold = 1;  // no detection, AP stays 0
+  const TrainingResult result = train(recipe);
+  EXPECT_EQ(result.ending, Ending::kStagnated);
+  EXPECT_EQ(result.epochs.size(), 3u);
+  EXPECT_EQ(result.best_epoch, 1);
+}
+
+TEST_F(TrainerTest, UnknownDevicesAreRefused) {
+  EXPECT_THROW(choose_device("gpu"), InputError);
+  if (!torch::cuda::is_available()) {
+    EXPECT_THROW(choose_device("cuda"), InputError);
+    EXPECT_TRUE(choose_device("auto").is_cpu());
+  }
+}
+
+}  // namespace
+}  // namespace hyperfd
