@@ -4,6 +4,7 @@ Called by example.sh, which does the set-up.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import re
@@ -198,9 +199,11 @@ def print_table(trials):
 def stop_tuner(store):
     """Ends the embedded tuner now; left alone it would do so by itself after a minute without messages."""
     try:
-        pid = int(Path(f"{store}.lock").read_text().split()[0])
-        os.kill(pid, signal.SIGTERM)
-    except (OSError, ValueError, IndexError):
+        with open(f"{store}.lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # free: the process that left the file has ended
+    except BlockingIOError:
+        os.kill(int(Path(f"{store}.lock").read_text()), signal.SIGTERM)
+    except OSError:
         pass
 
 
@@ -228,12 +231,15 @@ def main():
     best = print_table(trials)
     output = arguments.out / "nni" / experiment.id / "environments/local-env/trials" / best["id"]
     picture = arguments.out / "detections.png"
-    shutil.copyfile(output / "detections.png", picture)
+    picture.unlink(missing_ok=True)
+    if (output / "detections.png").exists():
+        shutil.copyfile(output / "detections.png", picture)
+    none = "none: the trial ended before it could make them"
     print(f"""
 best configuration: {json.dumps(best['parameters'])}
 its AP@50 on test images: {best['final']:.3f}
-its weights: {output / 'best.pt'}
-its detections on test images: {picture}
+its weights: {output / 'best.pt' if (output / 'best.pt').exists() else none}
+its detections on test images: {picture if picture.exists() else none}
 all took {time.monotonic() - started:.0f} s; experience for the next run: {config['tuner']['classArgs']['store']}""")
 
 

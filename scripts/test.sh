@@ -4,6 +4,7 @@
 #   bash scripts/test.sh [--fast]      --fast: without the whole NNI experiments
 set -euo pipefail
 cd "$(dirname "$0")/.."
+case ${1:-} in "" | --fast) ;; *) echo "test.sh: unknown argument \"$1\"; expected --fast or nothing" >&2; exit 2 ;; esac
 preset=release
 [ -z "${CI:-}" ] || preset=ci  # the same build, with warnings as errors
 bash scripts/setup.sh "$preset"

@@ -58,6 +58,28 @@ def test_deliver_sends_what_an_ended_experiment_left(short_tmp, capsys):
     assert server.results == {("exp7", "run", 5): "0.5"}
 
 
+def test_deliver_says_when_the_tuner_refuses(short_tmp, capsys):
+    checkpoint = short_tmp / "exp8" / "checkpoint"
+    outbox = Outbox(Journal(checkpoint / OUTBOX_FILE), "run")
+    outbox.add("TE", {"run": "run"})
+    outbox.close()
+    server = FakeTuner(f"ipc://{short_tmp}/tuner", lambda message: {"code": "input", "message": "no"})
+    try:
+        assert main(["deliver", str(checkpoint), "--endpoint", server.endpoint]) == 1
+    finally:
+        server.close()
+    assert "0 message(s) delivered, 1 refused" in capsys.readouterr().out
+
+
+def test_deliver_leaves_a_running_experiment_alone(short_tmp, capsys):
+    checkpoint = short_tmp / "exp9" / "checkpoint"
+    Outbox(Journal(checkpoint / OUTBOX_FILE), "run").add("TE", {"run": "run"})
+    running = Journal(checkpoint / OUTBOX_FILE)
+    assert main(["deliver", str(checkpoint), "--endpoint", f"ipc://{short_tmp}/tuner"]) == 1
+    assert "in use: its experiment is still running" in capsys.readouterr().err
+    running.close()
+
+
 def test_deliver_names_a_folder_that_is_not_one(tmp_path, capsys):
     assert main(["deliver", str(tmp_path)]) == 1
     assert str(tmp_path) in capsys.readouterr().err

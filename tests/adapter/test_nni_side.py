@@ -109,6 +109,19 @@ def test_experiment_ends_when_the_last_trial_has_ended(manager):
     assert manager.profile["id"] == "e" and manager.profile["revision"] == 3
 
 
+def test_the_manager_knows_how_the_newest_trial_of_an_id_ended(manager):
+    def job(sequence, parameter_id, status, **more):
+        return {"sequenceId": sequence, "status": status, "hyperParameters": [json.dumps({"parameter_id": parameter_id})], **more}
+
+    known = NniManager(manager.url)
+    manager.jobs = [
+        job(0, 1, "SUCCEEDED", endTime=5), job(7, 1, "USER_CANCELED", endTime=9), job(8, 2, "RUNNING"), {"sequenceId": 9, "status": "WAITING"},
+    ]
+    assert known.outcome_of(1) == "USER_CANCELED"
+    assert known.outcome_of(2) is None
+    assert known.outcome_of(3) is None
+
+
 def test_experiment_does_not_end_when_there_is_more_after_all(manager):
     end = ExperimentEnd(NniManager(manager.url))
     end.want("exhausted")

@@ -113,7 +113,7 @@ TEST_F(TunerCommands, InspectWorksBesideAServer) {
 
 TEST_F(TunerCommands, ErrorsAreOneLineAndACode) {
   write_file_atomically(folder_.file("bad.json"), R"({"lr":{"_type":"uniform","_value":["abc",1]}})");
-  expect_refusal({}, 2, "subcommand");
+  expect_refusal({}, 2, "expected a command: serve");
   expect_refusal({"serv"}, 2, "unknown command \"serv\"; did you mean \"serve\"?");
   expect_refusal({"inspect", "--stor", store_}, 2, "unknown option \"--stor\"; did you mean \"--store\"?");
   expect_refusal({"space", folder_.file("bad.json")}, 2, "lr._value[0]: expected a number, got \"abc\"");

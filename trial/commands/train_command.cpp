@@ -3,6 +3,7 @@
 
 #include "trial/commands/commands.h"
 #include "trial/report/trial_channel.h"
+#include "trial/report/trial_environment.h"
 #include "trial/training/configuration.h"
 #include "trial/training/curves.h"
 #include "trial/training/device.h"
@@ -37,19 +38,21 @@ struct Options {
 void train(const Options& options) {
   stop_on_signals();
   // First of all: NNI hands configurations to whoever asks next, so nothing may fail before.
+  const TrialEnvironment environment = TrialEnvironment::of_this_process();
+  const bool reads_file = environment.is_standalone() && !options.parameters_file.empty();
   const auto channel =
-      open_trial_channel(options.parameters_file.empty() ? Json::object() : load_json_or_yaml(options.parameters_file));
+      open_trial_channel(environment, reads_file ? load_json_or_yaml(options.parameters_file) : Json::object());
   const Assignment& assignment = channel->assignment();
 
   Recipe recipe = load_recipe(options.recipe, options.overrides);
   for (const std::string& warning : apply_configuration(recipe, assignment.parameters)) spdlog::warn(warning);
   set_up_computing(options.threads);
-  const OutputFolder out(options.out.empty() ? default_output_folder() : options.out);
-  out.write_recipe(recipe);
 
   Warnings data_warnings;
   const FaceDataset data = FaceDataset::load(options.data, data_warnings);
   for (const std::string& line : data_warnings.lines()) spdlog::warn(options.data + ": " + line);
+  const OutputFolder out(options.out.empty() ? default_output_folder() : options.out);
+  out.write_recipe(recipe);
 
   Progress progress;
   TrainingObserver observer;
@@ -94,7 +97,7 @@ void add_train(CLI::App& app) {
   command->add_option("--data", options->data, "Data set folder: annotations.json (COCO) and images/")->required();
   command
       ->add_option("--recipe", options->recipe,
-                   "Recipe: a name that comes with the program (mini, paper) or a YAML file")
+                   "Recipe: a name that comes with the program (mini, scratch, paper) or a YAML file")
       ->capture_default_str();
   command->add_option("--params", options->parameters_file, "Configuration as JSON or YAML, when NNI gives none");
   command->add_option("--out", options->out, "Output folder (default: NNI's, else runs/<time>)");
@@ -111,7 +114,10 @@ void add_train(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--seed", options->trainer.seed, "Of weights, order and augmentation")->capture_default_str();
   command->footer(
-      "Recipe keys, also the keys of configurations:\n" + describe_recipe_keys() +
+      "SIGINT or SIGTERM ends training: the best validation so far is the result (exit code 0); before the first "
+      "validation there is none (exit code 1).\n\n"
+      "Recipe keys, also the keys of configurations:\n" +
+      describe_recipe_keys() +
       "\nExamples:\n"
       "  hyperfd-trial train --data my_faces --recipe mini\n"
       "  hyperfd-trial train --data my_faces --recipe mini --set epochs=30 --set learning_rate=0.001 --out runs/a\n"

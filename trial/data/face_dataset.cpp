@@ -24,9 +24,13 @@ FaceDataset FaceDataset::load(const std::string& folder, Warnings& warnings) {
     return dataset;
   }
   SplitList splits = read_splits(splits_file);
+  // A name without its folder will do, as in annotations.json.
+  const std::string usual_folder = "images/";
   std::vector<AnnotatedImage> listed;
   for (AnnotatedImage& image : dataset.images_) {
-    const auto entry = splits.find(image.file);
+    auto entry = splits.find(image.file);
+    if (entry == splits.end() && image.file.compare(0, usual_folder.size(), usual_folder) == 0)
+      entry = splits.find(image.file.substr(usual_folder.size()));
     if (entry == splits.end()) {
       warnings.add("images in no list of splits.json, unused", image.file);
       continue;

@@ -1,5 +1,8 @@
 #include "trial/report/http_client.h"
 
+#include <string>
+#include <vector>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -23,9 +26,7 @@ class Connection {
   explicit Connection(std::chrono::milliseconds timeout) : stream_(context_), timeout_(timeout) {}
 
   void open(const HttpUrl& url) {
-    tcp::resolver resolver(context_);
-    // Without the default flag address_configured: it hides ::1 on machines whose only IPv6 address is the loopback's.
-    const auto addresses = resolver.resolve(url.host, url.port, tcp::resolver::flags{});
+    const std::vector<tcp::endpoint> addresses = addresses_of(url);
     finish([&](auto&& done) { stream_.async_connect(addresses, [done](auto error, auto&&) { done(error); }); });
   }
 
@@ -39,6 +40,17 @@ class Connection {
   }
 
  private:
+  std::vector<tcp::endpoint> addresses_of(const HttpUrl& url) {
+    if (url.host == "localhost") {  // NNI's name for itself, which a minimal container may be unable to look up
+      const auto port = static_cast<unsigned short>(std::stoul(url.port));
+      return {{boost::asio::ip::address_v4::loopback(), port}, {boost::asio::ip::address_v6::loopback(), port}};
+    }
+    tcp::resolver resolver(context_);
+    // Without the default flag address_configured: it hides ::1 on machines whose only IPv6 address is the loopback's.
+    const auto found = resolver.resolve(url.host, url.port, tcp::resolver::flags{});
+    return {found.begin(), found.end()};
+  }
+
   template <typename Start>
   void finish(Start&& start) {
     beast::error_code result;
@@ -61,9 +73,9 @@ std::string HttpUrl::text() const {
   return "http://" + (ipv6 ? "[" + host + "]" : host) + ":" + port + target;
 }
 
-HttpUrl parse_http_url(const std::string& text) {
+HttpUrl parse_http_url(const std::string& text, const std::string& what) {
   const std::string scheme = "http://";
-  const auto malformed = [&] { return InputError("URL: expected http://HOST:PORT/PATH, got " + brief(text)); };
+  const auto malformed = [&] { return InputError(what + ": expected http://HOST:PORT/PATH, got " + brief(text)); };
   if (text.rfind(scheme, 0) != 0) throw malformed();
   const auto path = text.find('/', scheme.size());
   const std::string authority = text.substr(scheme.size(), path - scheme.size());
@@ -85,6 +97,7 @@ HttpUrl parse_http_url(const std::string& text) {
       throw malformed();
     }
     url.port = port.substr(1);
+    if (url.port.size() > 5 || std::stoul(url.port) > 65535) throw malformed();
   }
   if (url.host.empty()) throw malformed();
   return url;

@@ -17,7 +17,7 @@ struct HttpUrl {
 };
 
 // Throws InputError that quotes `text` and says what was expected.
-HttpUrl parse_http_url(const std::string& text);
+HttpUrl parse_http_url(const std::string& text, const std::string& what = "URL");
 
 struct HttpReply {
   int status = 0;

@@ -51,7 +51,7 @@ Assignment parse_parameter_command(const HttpReply& reply, const HttpUrl& url) {
 }  // namespace
 
 NniHttpChannel::NniHttpChannel(const TrialEnvironment& environment, NniHttpPatience patience)
-    : channel_(parse_http_url(environment.command_channel)),
+    : channel_(parse_http_url(environment.command_channel, "NNI_TRIAL_COMMAND_CHANNEL")),
       trial_job_id_(environment.trial_job_id),
       patience_(patience) {
   if (environment.platform == "local") rest_.emplace(channel_, trial_job_id_, patience_.reply);

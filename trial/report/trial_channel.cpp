@@ -23,12 +23,10 @@ std::unique_ptr<TrialChannel> open_trial_channel(const Json& standalone_paramete
 
 std::unique_ptr<TrialChannel> open_trial_channel(const TrialEnvironment& environment,
                                                  const Json& standalone_parameters) {
+  if (environment.is_standalone()) return std::make_unique<StandaloneChannel>(standalone_parameters, std::cout);
   if (!environment.command_channel.empty()) {
     require(environment.trial_job_id, "NNI_TRIAL_JOB_ID");
     return std::make_unique<NniHttpChannel>(environment);
-  }
-  if (environment.platform.empty() || environment.platform == "unittest") {
-    return std::make_unique<StandaloneChannel>(standalone_parameters, std::cout);
   }
   require(environment.trial_job_id, "NNI_TRIAL_JOB_ID");
   require(environment.system_directory, "NNI_SYS_DIR");

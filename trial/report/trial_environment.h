@@ -12,6 +12,9 @@ struct TrialEnvironment {
   std::string system_directory;  // NNI_SYS_DIR
   bool reuse_mode = false;       // REUSE_MODE, as the trial runner of cluster services sets it
 
+  // Nobody but the user started this trial.
+  bool is_standalone() const { return command_channel.empty() && (platform.empty() || platform == "unittest"); }
+
   static TrialEnvironment of_this_process();
 };
 

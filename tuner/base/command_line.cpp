@@ -27,6 +27,11 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error, int argc,
   if (!first.empty() && first.front() != '-' && std::find(commands.begin(), commands.end(), first) == commands.end()) {
     return unknown_name_message("command", first, commands);
   }
+  if (first.empty()) {
+    std::string list;
+    for (const std::string& command : commands) list += (list.empty() ? "" : ", ") + command;
+    return "expected a command: " + list + "; --help explains";
+  }
   for (const CLI::App* command : app.get_subcommands()) {
     for (const std::string& rest : command->remaining()) {
       if (rest.compare(0, 2, "--") == 0) return unknown_name_message("option", rest, option_names(*command));

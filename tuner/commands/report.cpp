@@ -18,6 +18,7 @@ void run(const Options& options) {
   Effect effect;
   ask_or_tell(options.common, [&](Platform& platform) {
     const Configuration configuration = parse_json(options.parameters, "params");
+    if (!configuration.is_object()) throw InputError("params: expected an object, got " + brief(configuration));
     platform.check_point(options.common.experiment, configuration);
     effect =
         platform.import_results(options.common.experiment, kCommandLineRun, {{configuration.dump(), options.value}});

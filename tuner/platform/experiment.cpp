@@ -79,7 +79,7 @@ void Experiment::set_failed(std::int64_t configuration) {
 
 TaskView Experiment::view(const RankingModel* model) {
   if (results_are_stale_) refresh_results();
-  return {*space_, results_, taken_, static_cast<std::size_t>(record_.budget), model};
+  return {*space_, results_, taken_, model};
 }
 
 Experiment::Entry& Experiment::entry(std::int64_t configuration) {

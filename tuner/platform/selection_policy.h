@@ -23,7 +23,6 @@ struct TaskView {
   // fingerprint() of every configuration this task already has, with or without result. A set that the caller keeps, so
   // that an answer costs the same after ten trials and after ten thousand.
   const std::unordered_set<std::string>& taken;
-  std::size_t budget;         // trials the policy plans for (B); 0: unknown
   const RankingModel* model;  // nullptr: the signature has no trained model yet
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -77,6 +78,13 @@ struct Server::Impl {
       throw ProtocolError("endpoint: " + where.text + ": cannot be bound: " + error.what());
     }
     endpoint = socket.get(zmq::sockopt::last_endpoint);
+    socket_file = where.path;
+  }
+
+  ~Impl() {
+    socket.close();
+    // ZeroMQ leaves the file; nobody else listens there while this server has its store.
+    if (!socket_file.empty()) std::remove(socket_file.c_str());
   }
 
   void secure(const Endpoint& where) {
@@ -188,6 +196,7 @@ struct Server::Impl {
   std::optional<Gatekeeper> gatekeeper;
   std::vector<DeferredAnswer> deferred;
   std::string endpoint;
+  std::string socket_file;  // "" for tcp
 };
 
 Server::Server(ExperienceStore& store, const ServerOptions& options) : impl_(std::make_unique<Impl>(store, options)) {}

@@ -76,8 +76,9 @@ def _deliver(options: argparse.Namespace) -> int:
     settings, problems = read_class_args({name: getattr(options, name) for name in ("endpoint", "server_key", "client_key", "store")})
     if problems:
         raise ValueError("; ".join(problems))
-    print(f"{deliver(options.checkpoint, settings)} message(s) delivered.")
-    return 0
+    delivered, refused = deliver(options.checkpoint, settings)
+    print(f"{delivered} message(s) delivered" + (f", {refused} refused by the tuner (see above)." if refused else "."))
+    return 1 if refused else 0
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Tuple
 
 from .class_args import Settings
 from .journal import Journal
@@ -14,15 +15,15 @@ from .tuner_link import TunerLink
 DELIVERY_SECONDS = 60.0
 
 
-def deliver(checkpoint: Path, settings: Settings) -> int:
-    """Sends the outbox in an experiment's checkpoint folder; the number of messages that were waiting.
+def deliver(checkpoint: Path, settings: Settings) -> Tuple[int, int]:
+    """Sends the outbox in an experiment's checkpoint folder; how many messages the tuner took, and how many it refused (see the log).
 
-    Raises FileNotFoundError if there is no outbox, TunerAway if the tuner does not answer.
+    Raises FileNotFoundError if there is no outbox, BlockingIOError if its experiment is running, TunerAway if the tuner does not answer.
     """
     file = checkpoint / OUTBOX_FILE
     if not file.is_file():
         raise FileNotFoundError(f"{file} does not exist; expected the folder checkpoint/ of an NNI experiment that used HyperFD")
-    outbox = Outbox(Journal(file), run="deliver")
+    outbox = Outbox(Journal(file, exclusive=True), run="deliver")
     experiment = checkpoint.resolve().parent.name
     link = TunerLink(connect(settings), experiment, outbox.introduction)
 
@@ -35,4 +36,4 @@ def deliver(checkpoint: Path, settings: Settings) -> int:
     finally:
         link.close()
         outbox.close()
-    return waiting
+    return waiting - outbox.refused, outbox.refused

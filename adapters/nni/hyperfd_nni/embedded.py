@@ -107,7 +107,7 @@ class EmbeddedTuner:
             return
         tail = self._last_log_line()
         if code == EXIT_STORE and "lock" in tail.lower():
-            self._complain(f"another tuner has the store, but does not listen on {self.endpoint}: {tail}")
+            self._complain(f"another tuner has the store, but does not listen on {self.endpoint}; stop it, or give its endpoint as classArgs.endpoint: {tail}")
         else:
             self._complain(f"hyperfd-tuner ended with code {code}: {tail}")
 

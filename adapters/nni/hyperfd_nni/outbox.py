@@ -38,6 +38,7 @@ class Outbox:
         self._pending: Dict[str, Message] = {}  # in the order of their adding
         self._internal_errors: Dict[str, int] = {}  # by request
         self._introductions: Dict[str, Dict[str, Any]] = {}  # by run
+        self.refused = 0  # messages that the tuner refused since this object was made
         for record in journal.records:
             if "message" in record:
                 self._queue(Message(*record["message"]))
@@ -92,6 +93,7 @@ class Outbox:
                 raise TunerAway(f"{message.type}: {error}") from error  # it could not, this time
             _logger.error("the tuner refused %s %s: %s", message.type, message.body, error)
             outcome = {"done": message.request, "refused": str(error)}
+            self.refused += 1
         else:
             warning = reply.body.get("warning")
             if warning:

@@ -109,13 +109,12 @@ class Session:
             self._tell("ME", self._metric(trial.run, trial.tuner_id, job, value, trial.parameters))
             self.trials.result(trial, job)
 
-    def end(self, parameter_id: Optional[int], success: bool) -> None:
-        """NNI tells a tuner no more than whether the trial succeeded, so a cancelled or early-stopped one counts as FAILED."""
+    def end(self, parameter_id: Optional[int], outcome: str) -> None:
         trial = None if parameter_id is None else self.trials.find(self.run, parameter_id)
         if trial is None or trial.ended:
             _logger.debug("end of a trial that this run did not suggest or that has ended already: %s", parameter_id)
             return
-        self._tell_end(trial, "SUCCEEDED" if success else "FAILED")
+        self._tell_end(trial, outcome)
 
     def import_results(self, records: List[dict]) -> None:
         """Results from elsewhere, or of an earlier run. What the own journal knows already is left out."""

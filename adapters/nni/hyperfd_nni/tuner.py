@@ -54,7 +54,8 @@ class HyperFDTuner(Tuner):
             _logger.error("%s", self._fatal)
         self._context = read_nni_context()
         url = self._context.manager_url
-        self._experiment_end = ExperimentEnd(NniManager(url) if url else None)
+        self._manager = NniManager(url) if url else None
+        self._experiment_end = ExperimentEnd(self._manager)
 
     @_never_raises
     def update_search_space(self, search_space: dict) -> None:
@@ -89,7 +90,7 @@ class HyperFDTuner(Tuner):
     @_never_raises
     def trial_end(self, parameter_id: Optional[int], success: bool, **_: Any) -> None:
         if self._session is not None:
-            self._session.end(parameter_id, success)
+            self._session.end(parameter_id, "SUCCEEDED" if success else self._unsuccessful_outcome(parameter_id))
 
     @_never_raises
     def import_data(self, data: List[dict]) -> None:
@@ -143,6 +144,15 @@ class HyperFDTuner(Tuner):
             self._experiment_end.want(reason)
         for parameter_id, parameters in suggestions:
             self._send_trial(parameter_id, parameters)
+
+    def _unsuccessful_outcome(self, parameter_id: Optional[int]) -> str:
+        """NNI tells a tuner only that a trial did not succeed; its manager knows whether it failed or was stopped."""
+        try:
+            outcome = self._manager.outcome_of(parameter_id) if self._manager and parameter_id is not None else None
+        except (OSError, ValueError) as error:
+            _logger.warning("NNI's manager does not say how trial %s ended (%s); it counts as failed", parameter_id, error)
+            outcome = None
+        return outcome if outcome in ("USER_CANCELED", "SYS_CANCELED", "EARLY_STOPPED") else "FAILED"
 
     def _tick(self) -> None:
         if self._experiment_end.wanted:

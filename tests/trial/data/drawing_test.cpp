@@ -27,6 +27,16 @@ TEST(DrawDetections, PutsBoxesWhereTheyBelong) {
   EXPECT_EQ(cv::countNonZero(image.reshape(1)), 0) << "the original was drawn on";
 }
 
+TEST(DrawDetections, ShowsLandmarksUnlessTheNetworkNeverLearnedThem) {
+  const cv::Mat image = cv::Mat::zeros(100, 200, CV_8UC3);
+  const auto centre = [&](const Landmarks& landmarks) {
+    const Detection detection{{50, 20, 60, 60}, 0.9f, landmarks};
+    return draw_detections(image, {detection}, {}).at<cv::Vec3b>(50 * 3, 80 * 3);
+  };
+  EXPECT_TRUE(is_orange(centre({{{65, 40}, {95, 40}, {80, 50}, {68, 65}, {92, 65}}})));
+  EXPECT_FALSE(is_orange(centre({{{79, 50}, {81, 50}, {80, 50}, {79, 51}, {81, 51}}})));
+}
+
 TEST(DrawDetections, CopesWithBoxesOutsideTheImage) {
   const Detection detection{{-50, -40, 600, 500}, 0.5f, {}};
   EXPECT_EQ(draw_detections(cv::Mat::zeros(10, 10, CV_8UC3), {detection}, {}).size(), cv::Size(600, 600));

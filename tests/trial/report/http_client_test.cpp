@@ -26,7 +26,7 @@ TEST(ParseHttpUrl, TakesNamesAndAddresses) {
 
 TEST(ParseHttpUrl, RefusesWhatItCannotSpeak) {
   for (const char* text : {"", "localhost:8080", "https://localhost/", "import://a.B", "http://", "http:///a",
-                           "http://a:/b", "http://a:x/b", "http://a:80x/b", "http://[::1/b", "http://[::1]80/b"}) {
+                           "http://a:/b", "http://a:x/b", "http://a:80x/b", "http://a:65536/b", "http://[::1/b", "http://[::1]80/b"}) {
     EXPECT_THAT([&] { parse_http_url(text); }, ThrowsMessage<InputError>(HasSubstr("expected http://HOST:PORT/PATH")))
         << text;
   }

@@ -46,7 +46,7 @@ TEST(HyperFdPolicy, GivesTheTopOfTheRankingFirstAndHalfOfTheBudget) {
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     Rng rng(seed);
     std::unordered_set<std::string> taken;
-    const auto suggestions = policy->suggest({space, {}, taken, 4, &model}, 4, rng);
+    const auto suggestions = policy->suggest({space, {}, taken, &model}, 4, rng);
     ASSERT_EQ(suggestions.size(), 4u);
     for (std::size_t k = 0; k < 4; ++k) {
       const std::size_t at = place(space, model, taken, suggestions[k]);
@@ -66,8 +66,8 @@ TEST(HyperFdPolicy, MakesNoDifferenceBetweenOneByOneAndAtOnce) {
   const auto policy = make_policy("hyperfd");
   Rng at_once(5), one_by_one(5);
   std::unordered_set<std::string> taken;
-  for (const Configuration& expected : policy->suggest({space, {}, taken, 6, &model}, 6, at_once)) {
-    const auto next = policy->suggest({space, {}, taken, 6, &model}, 1, one_by_one);
+  for (const Configuration& expected : policy->suggest({space, {}, taken, &model}, 6, at_once)) {
+    const auto next = policy->suggest({space, {}, taken, &model}, 1, one_by_one);
     ASSERT_EQ(next.size(), 1u);
     EXPECT_EQ(next[0], expected);
     taken.insert(fingerprint(next[0]));
@@ -80,7 +80,7 @@ TEST(HyperFdPolicy, LetsATasksOwnResultsMoveTheTop) {
   const auto policy = make_policy("hyperfd");
   Rng rng(6);
   const std::unordered_set<std::string> taken;
-  const Configuration top = policy->suggest({space, {}, taken, 4, &model}, 1, rng).at(0);
+  const Configuration top = policy->suggest({space, {}, taken, &model}, 1, rng).at(0);
   // The model's favourite and everything like it is bad here.
   std::vector<ScoredConfiguration> results;
   for (int i = 0; i < 30; ++i) {
@@ -89,7 +89,7 @@ TEST(HyperFdPolicy, LetsATasksOwnResultsMoveTheTop) {
     for (const auto& entry : other.items()) distance += entry.value() == top[entry.key()] ? 0 : 1;
     results.push_back({other, distance});
   }
-  EXPECT_NE(policy->suggest({space, results, taken, 4, &model}, 1, rng).at(0), top);
+  EXPECT_NE(policy->suggest({space, results, taken, &model}, 1, rng).at(0), top);
 }
 
 TEST(HyperFdPolicy, GivesEveryConfigurationOfASmallSpaceOnce) {
@@ -99,11 +99,11 @@ TEST(HyperFdPolicy, GivesEveryConfigurationOfASmallSpaceOnce) {
   Rng rng(7);
   std::unordered_set<std::string> taken;
   while (taken.size() < 216) {
-    const auto suggestions = policy->suggest({space, {}, taken, 0, &model}, 40, rng);
+    const auto suggestions = policy->suggest({space, {}, taken, &model}, 40, rng);
     ASSERT_EQ(suggestions.size(), std::min<std::size_t>(40, 216 - taken.size()));
     for (const Configuration& suggestion : suggestions) EXPECT_TRUE(taken.insert(fingerprint(suggestion)).second);
   }
-  EXPECT_TRUE(policy->suggest({space, {}, taken, 0, &model}, 1, rng).empty());
+  EXPECT_TRUE(policy->suggest({space, {}, taken, &model}, 1, rng).empty());
 }
 
 TEST(HyperFdPolicy, RanksDrawsOfASpaceThatCannotBeEnumerated) {
@@ -119,7 +119,7 @@ TEST(HyperFdPolicy, RanksDrawsOfASpaceThatCannotBeEnumerated) {
     task.scores.push_back(configuration["lr"].get<double>());  // the larger the better
   }
   model.update({task}, 2);
-  const auto first = make_policy("hyperfd")->suggest({space, {}, {}, 4, &model}, 1, rng);
+  const auto first = make_policy("hyperfd")->suggest({space, {}, {}, &model}, 1, rng);
   ASSERT_EQ(first.size(), 1u);
   space.check(first[0]);
   EXPECT_GT(first[0]["lr"].get<double>(), 0.03);  // the best sixth of the range, on its logarithmic scale
@@ -129,7 +129,7 @@ TEST(HyperFdPolicy, AnswersMoreThanItsCandidatesInALargeSpace) {
   const auto space = SearchSpace::parse(parse_json(R"({"x": {"_type": "uniform", "_value": [0, 1]}})", "space"));
   const RankingModel model = make_model(space);
   Rng rng(9);
-  const auto suggestions = make_policy("hyperfd")->suggest({space, {}, {}, 500, &model}, 500, rng);
+  const auto suggestions = make_policy("hyperfd")->suggest({space, {}, {}, &model}, 500, rng);
   std::unordered_set<std::string> distinct;
   for (const Configuration& suggestion : suggestions) distinct.insert(fingerprint(suggestion));
   EXPECT_EQ(distinct.size(), 500u);
@@ -139,9 +139,9 @@ TEST(HyperFdPolicy, IsRandomWithoutATrainedModel) {
   const SearchSpace space = hpo_space();
   const RankingModel untrained(space.encoding_size(), {}, 1);
   Rng expected_rng(10), no_model_rng(10), untrained_rng(10);
-  const auto expected = make_policy("random")->suggest({space, {}, {}, 4, nullptr}, 4, expected_rng);
-  EXPECT_EQ(make_policy("hyperfd")->suggest({space, {}, {}, 4, nullptr}, 4, no_model_rng), expected);
-  EXPECT_EQ(make_policy("hyperfd")->suggest({space, {}, {}, 4, &untrained}, 4, untrained_rng), expected);
+  const auto expected = make_policy("random")->suggest({space, {}, {}, nullptr}, 4, expected_rng);
+  EXPECT_EQ(make_policy("hyperfd")->suggest({space, {}, {}, nullptr}, 4, no_model_rng), expected);
+  EXPECT_EQ(make_policy("hyperfd")->suggest({space, {}, {}, &untrained}, 4, untrained_rng), expected);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ std::size_t exhaust(const SearchSpace& space, std::size_t count, std::size_t lim
   std::size_t suggestions = 0;
   Rng rng(7);
   while (suggestions < limit) {
-    const auto more = policy->suggest({space, {}, taken, 0, nullptr}, count, rng);
+    const auto more = policy->suggest({space, {}, taken, nullptr}, count, rng);
     suggestions += more.size();
     for (const Configuration& configuration : more) {
       space.check(configuration);
@@ -53,7 +53,7 @@ TEST(RandomPolicy, IsEvenOverWhatIsLeft) {
   Rng rng(9);
   std::vector<int> counts(10);
   for (int i = 0; i < 5000; ++i) {
-    ++counts[policy->suggest({space, {}, taken, 0, nullptr}, 1, rng).at(0)["n"].get<std::size_t>()];
+    ++counts[policy->suggest({space, {}, taken, nullptr}, 1, rng).at(0)["n"].get<std::size_t>()];
   }
   for (std::size_t n = 0; n < 5; ++n) EXPECT_EQ(counts[n], 0);
   for (std::size_t n = 5; n < 10; ++n) EXPECT_NEAR(counts[n], 1000, 150);  // 5 standard deviations

@@ -66,7 +66,7 @@ class Tuning {
     std::vector<ScoredConfiguration> results;
     std::unordered_set<std::string> taken;
     for (int i = 0; i < trials; ++i) {
-      const TaskView view{space_, results, taken, static_cast<std::size_t>(trials), &model_};
+      const TaskView view{space_, results, taken, &model_};
       const Configuration configuration = policy->suggest(view, 1, rng_).at(0);
       const std::size_t index = index_of(configuration);
       results.push_back({configuration, family_.report(surface[index])});

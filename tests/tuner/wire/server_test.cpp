@@ -1,5 +1,6 @@
 #include "tuner/wire/server.h"
 
+#include <filesystem>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -111,6 +112,8 @@ TEST_F(ServerTest, IdleServerEnds) {
   EXPECT_TRUE(client.ask(kPing));
   thread_.join();
   EXPECT_GE(std::chrono::steady_clock::now() - started, 1600ms) << "a message begins the idle time anew";
+  server_.reset();
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("tuner.sock")));
 }
 
 TEST_F(ServerTest, WrongNumberOfFramesIsAnswered) {
