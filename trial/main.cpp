@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("hyperfd-trial COMMAND --help explains a command, with examples.");
   hyperfd::commands::add_train(app);
+  hyperfd::commands::add_pretrain(app);
   hyperfd::commands::add_evaluate(app);
   hyperfd::commands::add_detect(app);
   hyperfd::set_up_log("info");

@@ -1,12 +1,13 @@
-#include <csignal>
 #include <memory>
 
 #include "trial/commands/commands.h"
+#include "trial/commands/signals.h"
 #include "trial/report/trial_channel.h"
 #include "trial/report/trial_environment.h"
 #include "trial/training/configuration.h"
 #include "trial/training/curves.h"
 #include "trial/training/device.h"
+#include "trial/training/initial_weights.h"
 #include "trial/training/output_folder.h"
 #include "trial/training/progress.h"
 #include "trial/training/trainer.h"
@@ -17,22 +18,12 @@
 namespace hyperfd::commands {
 namespace {
 
-volatile std::sig_atomic_t interrupted = 0;
-
-// NNI's stop, and Ctrl-C: the run ends with what it has. A second signal ends it at once.
-void stop_on_signals() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = 1; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
-
 struct Options {
   std::string data, recipe = "mini", parameters_file, out;
   std::vector<std::string> overrides;
   TrainerOptions trainer;
-  int threads = 1;
+  std::string weights;
+  int threads = 1, cache_megabytes = 512;
 };
 
 void train(const Options& options) {
@@ -44,7 +35,7 @@ void train(const Options& options) {
       open_trial_channel(environment, reads_file ? load_json_or_yaml(options.parameters_file) : Json::object());
   const Assignment& assignment = channel->assignment();
 
-  Recipe recipe = load_recipe(options.recipe, options.overrides);
+  Recipe recipe = load_recipe_for_weights(options.recipe, options.weights, options.overrides);
   for (const std::string& warning : apply_configuration(recipe, assignment.parameters)) spdlog::warn(warning);
   set_up_computing(options.threads);
 
@@ -57,13 +48,24 @@ void train(const Options& options) {
   Progress progress;
   TrainingObserver observer;
   observer.step = [&](const StepReport& step) { progress.step(step); };
-  observer.interrupted = [] { return interrupted != 0; };
+  observer.interrupted = [] { return stop_was_asked_for(); };
   observer.epoch = [&](const EpochReport& epoch) {
     out.append_epoch(epoch);
     progress.epoch(epoch);
     if (epoch.average_precision) channel->report_intermediate(*epoch.average_precision);
   };
-  Trainer trainer(data, recipe, options.trainer);
+  observer.resumed = [&](const std::vector<EpochReport>& epochs) {
+    spdlog::info("going on behind epoch {} of a run that was cut off", epochs.size());
+    out.start_epochs(epochs);
+    for (const EpochReport& epoch : epochs) {
+      if (epoch.average_precision) channel->report_intermediate(*epoch.average_precision);
+    }
+  };
+  out.start_epochs({});
+  TrainerOptions trainer_options = options.trainer;
+  trainer_options.cache_bytes = static_cast<std::size_t>(options.cache_megabytes) << 20;
+  trainer_options.checkpoint_file = out.file("checkpoint.pt");
+  Trainer trainer(training_data(data), recipe, trainer_options);
   const TrainingResult result = trainer.run(out.file("best.pt"), observer);
 
   for (const std::string& line : result.warnings) spdlog::warn(options.data + ": " + line);
@@ -86,6 +88,7 @@ void train(const Options& options) {
   progress.result(result, out.path());
   // A detector that diverged before its first validation finds nothing: that is its score.
   channel->report_final(result.test.value_or(0));
+  trainer.discard_checkpoint();
 }
 
 }  // namespace
@@ -99,6 +102,9 @@ void add_train(CLI::App& app) {
       ->add_option("--recipe", options->recipe,
                    "Recipe: a name that comes with the program (mini, scratch, paper) or a YAML file")
       ->capture_default_str();
+  command->add_option("--weights", options->weights,
+                      "Initial weights: a name that comes with the program or a file; the network is theirs, unless --set or "
+                      "the configuration say otherwise");
   command->add_option("--params", options->parameters_file, "Configuration as JSON or YAML, when NNI gives none");
   command->add_option("--out", options->out, "Output folder (default: NNI's, else runs/<time>)");
   command->add_option("--set", options->overrides, "key=value over the recipe; may be repeated")
@@ -111,6 +117,14 @@ void add_train(CLI::App& app) {
       ->add_option("--workers", options->trainer.loader_workers,
                    "Threads that read and augment images; 0: the training thread does it")
       ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  command->add_option("--cache", options->cache_megabytes, "Memory for decoded images, in MB")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  command
+      ->add_option("--checkpoint-every", options->trainer.checkpoint_seconds,
+                   "Seconds between checkpoints (after epochs); a run that was cut off goes on with the same --out")
+      ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
   command->add_option("--seed", options->trainer.seed, "Of weights, order and augmentation")->capture_default_str();
   command->footer(

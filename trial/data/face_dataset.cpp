@@ -44,10 +44,15 @@ FaceDataset FaceDataset::load(const std::string& folder, Warnings& warnings) {
   return dataset;
 }
 
-std::vector<AnnotatedImage> FaceDataset::split(Split which) const {
+std::vector<AnnotatedImage> FaceDataset::all_of(Split which) const {
   std::vector<AnnotatedImage> chosen;
   std::copy_if(images_.begin(), images_.end(), std::back_inserter(chosen),
                [&](const AnnotatedImage& image) { return image.split == which; });
+  return chosen;
+}
+
+std::vector<AnnotatedImage> FaceDataset::split(Split which) const {
+  std::vector<AnnotatedImage> chosen = all_of(which);
   if (chosen.empty()) {
     throw InputError(folder_ + ": no image is in the " + name_of(which) + " split (" + std::to_string(images_.size()) +
                      " in all): add images, or assign them in splits.json");

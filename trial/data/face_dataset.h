@@ -31,6 +31,8 @@ class FaceDataset {
   const std::vector<AnnotatedImage>& images() const { return images_; }
   // The images of one split. Throws InputError when there is none: a trial cannot train, validate or test on nothing.
   std::vector<AnnotatedImage> split(Split which) const;
+  // The images of one split, possibly none.
+  std::vector<AnnotatedImage> all_of(Split which) const;
 
  private:
   std::string folder_;

@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <torch/torch.h>
 
@@ -18,6 +19,8 @@ class Backbone : public torch::nn::Module {
   // ⌈height/stride⌉, ⌈width/stride⌉].
   virtual std::array<torch::Tensor, 3> forward(const torch::Tensor& pixels) = 0;
   virtual std::array<int, 3> channels() const = 0;
+  // The children that lead from the features of level − 1 (the pixels for level 1) to those of `level` (1, 2 or 3).
+  virtual std::vector<std::string> parts(int level) const = 0;
 };
 
 // A backbone by name. Throws InputError that suggests the nearest name.

@@ -2,6 +2,25 @@
 
 namespace hyperfd {
 
+torch::Tensor LayersImpl::forward(torch::Tensor input) {
+  for (torch::nn::AnyModule& layer : layers_) input = layer.forward(std::move(input));
+  return input;
+}
+
+void LayersImpl::fold_batch_norms() {
+  for (std::size_t i = 1; i < layers_.size(); ++i) {
+    const auto convolution = std::dynamic_pointer_cast<torch::nn::Conv2dImpl>(layers_[i - 1].ptr());
+    if (!convolution || !std::dynamic_pointer_cast<torch::nn::BatchNorm2dImpl>(layers_[i].ptr())) continue;
+    const auto& old = convolution->options;
+    torch::nn::Conv2dOptions options(old.in_channels(), old.out_channels(), old.kernel_size());
+    options.stride(old.stride()).padding(old.padding()).groups(old.groups()).bias(true);
+    layers_[i - 1] = torch::nn::AnyModule(torch::nn::Conv2d(options));
+    layers_[i] = torch::nn::AnyModule(torch::nn::Identity());
+    replace_module(std::to_string(i - 1), layers_[i - 1].ptr());
+    replace_module(std::to_string(i), layers_[i].ptr());
+  }
+}
+
 void append_convolution(Layers& layers, int channels_in, int channels_out, const ConvolutionOptions& options) {
   layers->push_back(torch::nn::Conv2d(torch::nn::Conv2dOptions(channels_in, channels_out, options.kernel)
                                           .stride(options.stride)

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <torch/torch.h>
 
 namespace hyperfd {
@@ -16,10 +20,23 @@ struct ConvolutionOptions {
   Activation activation = Activation::kLeakyReLU;
 };
 
-// A chain of layers that, unlike torch::nn::Sequential itself, can stand in another chain.
-class LayersImpl : public torch::nn::SequentialImpl {
+// A chain of layers, numbered as torch::nn::Sequential numbers them; unlike it, it can stand in another chain, and it
+// can lose its batch norms.
+class LayersImpl : public torch::nn::Module {
  public:
-  torch::Tensor forward(torch::Tensor input) { return torch::nn::SequentialImpl::forward(std::move(input)); }
+  template <typename Layer>
+  void push_back(const Layer& layer) {
+    layers_.emplace_back(layer);
+    register_module(std::to_string(layers_.size() - 1), layers_.back().ptr());
+  }
+  torch::Tensor forward(torch::Tensor input);
+
+  // Every batch norm behind a convolution becomes an identity and the convolution gets a bias, both of which fold()
+  // (folding.h) computes weights for. The values of the convolutions are lost.
+  void fold_batch_norms();
+
+ private:
+  std::vector<torch::nn::AnyModule> layers_;
 };
 TORCH_MODULE(Layers);
 

@@ -11,6 +11,7 @@ class MobileNetV1 : public Backbone {
   MobileNetV1();
   std::array<torch::Tensor, 3> forward(const torch::Tensor& pixels) override;
   std::array<int, 3> channels() const override { return {64, 128, 256}; }
+  std::vector<std::string> parts(int level) const override { return {"stage" + std::to_string(level)}; }
 
  private:
   Layers stage1_, stage2_, stage3_;

@@ -60,4 +60,9 @@ std::array<torch::Tensor, 3> MobileNetV2::forward(const torch::Tensor& pixels) {
   return features;
 }
 
+std::vector<std::string> MobileNetV2::parts(int level) const {
+  if (level == 1) return {"stem", "stage1", "stage2", "stage3"};
+  return {"stage" + std::to_string(2 * level), "stage" + std::to_string(2 * level + 1)};
+}
+
 }  // namespace hyperfd

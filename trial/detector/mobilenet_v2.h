@@ -13,6 +13,7 @@ class MobileNetV2 : public Backbone {
   explicit MobileNetV2(const Architecture& architecture);
   std::array<torch::Tensor, 3> forward(const torch::Tensor& pixels) override;
   std::array<int, 3> channels() const override { return channels_; }
+  std::vector<std::string> parts(int level) const override;
 
  private:
   Layers stem_;

@@ -11,6 +11,7 @@ struct DetectorOptions {
   int channels = 80;  // width of the feature pyramid and of the context modules; a multiple of 4
   // Side of the square anchors in pixels, two for each of the strides 8, 16 and 32, finest first.
   std::vector<int> anchor_sizes = {16, 32, 64, 128, 256, 512};
+  bool folded = false;  // without batch norms, convolutions with biases instead (folding.h)
 };
 
 // Which anchors are faces (RetinaFace §3.1, thresholds as a configuration sets them).

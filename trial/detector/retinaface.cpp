@@ -45,6 +45,10 @@ RetinaFaceImpl::RetinaFaceImpl(const DetectorOptions& options) : options_(option
   class_heads_ = make_heads(*this, "ClassHead", options.channels, 2);
   box_heads_ = make_heads(*this, "BboxHead", options.channels, 4);
   landmark_heads_ = make_heads(*this, "LandmarkHead", options.channels, 10);
+  if (!options.folded) return;
+  for (const auto& module : modules()) {
+    if (auto* layers = module->as<Layers>()) layers->fold_batch_norms();
+  }
 }
 
 std::array<torch::Tensor, 3> RetinaFaceImpl::context_features(const torch::Tensor& pixels) {

@@ -35,9 +35,11 @@ class RetinaFaceImpl : public torch::nn::Module {
 
   // Random weights: normal with variance 2 / fan-in for convolutions, batch norm at identity, the class bias so that
   // every anchor starts with a face probability of `face_prior`. The same generator state gives the same weights.
+
   void initialise(torch::Generator generator, double face_prior = 0.01);
 
   const DetectorOptions& options() const { return options_; }
+  const Backbone& backbone() const { return *body_; }
 
  private:
   DetectorOptions options_;

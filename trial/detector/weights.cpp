@@ -54,4 +54,10 @@ void load_into(torch::nn::Module& module, const Weights& weights, const std::str
   for (const auto& [name, tensor] : weights.tensors) own.at(name).copy_(tensor);
 }
 
+void store_channels_last(torch::nn::Module& module) {
+  for (torch::Tensor& parameter : module.parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+  }
+}
+
 }  // namespace hyperfd

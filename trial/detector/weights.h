@@ -20,4 +20,7 @@ Weights weights_of(const torch::nn::Module& module, std::string description);
 // `source` begins its message. Batch counters (num_batches_tracked) may be missing.
 void load_into(torch::nn::Module& module, const Weights& weights, const std::string& source);
 
+// Convolutions on a CPU run fastest with channels innermost; kernels are stored so once, pixels come so from OpenCV.
+void store_channels_last(torch::nn::Module& module);
+
 }  // namespace hyperfd

@@ -13,30 +13,18 @@ namespace {
 
 constexpr const char* kEpochs = "train.jsonl";
 
-Json epoch_json(const EpochReport& epoch) {
-  Json line = {{"epoch", epoch.epoch},
-               {"loss", epoch.loss},
-               {"classification", epoch.classification},
-               {"location", epoch.location},
-               {"landmarks", epoch.landmarks},
-               {"learning_rate", epoch.learning_rate},
-               {"seconds", epoch.seconds},
-               {"images_per_second", epoch.images_per_second}};
-  if (epoch.average_precision) {
-    line["validation_ap"] = *epoch.average_precision;
-    line["validation_seconds"] = epoch.validation_seconds;
-    line["best"] = epoch.best;
-  }
-  return line;
-}
-
 }  // namespace
 
 OutputFolder::OutputFolder(std::string folder) : folder_(std::move(folder)) {
   std::error_code failure;
   std::filesystem::create_directories(folder_, failure);
   if (failure) throw Error(folder_ + ": cannot be created: " + failure.message());
-  write_file_atomically(file(kEpochs), "");
+}
+
+void OutputFolder::start_epochs(const std::vector<EpochReport>& epochs) const {
+  std::string lines;
+  for (const EpochReport& epoch : epochs) lines += to_json(epoch).dump() + "\n";
+  write_file_atomically(file(kEpochs), lines);
 }
 
 void OutputFolder::write_recipe(const Recipe& recipe) const {
@@ -45,7 +33,7 @@ void OutputFolder::write_recipe(const Recipe& recipe) const {
 
 void OutputFolder::append_epoch(const EpochReport& epoch) const {
   std::ofstream stream(file(kEpochs), std::ios::app);
-  stream << epoch_json(epoch).dump() + "\n" << std::flush;
+  stream << to_json(epoch).dump() + "\n" << std::flush;
   if (!stream) throw Error(file(kEpochs) + ": cannot be written");
 }
 

@@ -12,13 +12,15 @@ namespace hyperfd {
 // lines.
 class OutputFolder {
  public:
-  // Creates the folder and empties train.jsonl of an earlier run. Throws Error that names it.
+  // Creates the folder. Throws Error that names it.
   explicit OutputFolder(std::string folder);
 
   const std::string& path() const { return folder_; }
   std::string file(const std::string& name) const { return folder_ + "/" + name; }
 
   void write_recipe(const Recipe& recipe) const;
+  // Replaces train.jsonl by the epochs of a run that goes on, or by none.
+  void start_epochs(const std::vector<EpochReport>& epochs) const;
   void append_epoch(const EpochReport& epoch) const;
   // `context`: what else belongs into result.json (data set, seed, parameters, version).
   void write_result(const TrainingResult& result, const Json& context) const;

@@ -44,11 +44,32 @@ const std::vector<Field>& fields() {
       {"channels", &Recipe::channels, "width of feature pyramid and context modules", {4, true, 4096}},
       {"anchor_sizes", &Recipe::anchor_sizes, "sides of the anchors in pixels, two for each of the strides 8, 16, 32",
        kAtLeastOne},
+      {"weights", &Recipe::weights, "initial weights: a name that comes with the program, a file, or \"\" for random ones"},
+      {"batch_norm",
+       &Recipe::batch_norm,
+       "normal: learns; frozen: as the initial weights have it; folded: frozen and folded into the convolutions, faster",
+       {},
+       {"normal", "frozen", "folded"}},
+      {"frozen_levels",
+       &Recipe::frozen_levels,
+       "backbone levels (of strides 8, 16, 32) that keep their initial weights",
+       {0, true, 3}},
       {"optimizer", &Recipe::optimizer, "sgd or adam", {}, {"sgd", "adam"}},
       {"learning_rate", &Recipe::learning_rate, "highest learning rate", kPositive},
       {"momentum", &Recipe::momentum, "of sgd", {0, true, 0.9999}},
       {"weight_decay", &Recipe::weight_decay, "added to the gradient, times the weights", {}},
+      {"decay_norms", &Recipe::decay_norms, "decay biases and batch norms too, not only convolutions' kernels"},
+      {"backbone_rate", &Recipe::backbone_rate, "learning rate of the backbone as a factor of learning_rate", {}},
       {"gradient_clip", &Recipe::gradient_clip, "longest gradient (norm); 0: any", {}},
+      {"average",
+       &Recipe::average,
+       "validate and keep a moving average of the weights: its decay a step; 0: none",
+       {0, true, 0.99999}},
+      {"precision",
+       &Recipe::precision,
+       "float32, or bfloat16 where it is safe (mixed precision; pays on CUDA)",
+       {},
+       {"float32", "bfloat16"}},
       {"epochs", &Recipe::epochs, "times through the training images, at most", kAtLeastOne},
       {"batch_size", &Recipe::batch_size, "crops a step", {1, true, 4096}},
       {"warmup_epochs", &Recipe::warmup_epochs, "epochs in which the learning rate rises from a tenth", {}},
@@ -62,6 +83,7 @@ const std::vector<Field>& fields() {
       {"plateau_factor", &Recipe::plateau_factor, "factor by which it falls", kShare},
       {"validate_every", &Recipe::validate_every, "epochs between validations", kAtLeastOne},
       {"stop_patience", &Recipe::stop_patience, "stagnant validations before training stops", kAtLeastOne},
+      {"divergence", &Recipe::divergence, "training ends when an epoch's loss is this many times the lowest; 0: never", {}},
       {"crop_size", &Recipe::crop_size, "side of the training crops in pixels", {32, true, 4096}},
       {"min_crop_ratio",
        &Recipe::min_crop_ratio,
@@ -143,6 +165,11 @@ struct Setter {
     recipe.*member = value.get<bool>();
   }
   void operator()(std::string Recipe::*member) const {
+    if (field.words.empty()) {  // free text
+      if (!value.is_string()) refuse(source, field, "text", value);
+      recipe.*member = value.get<std::string>();
+      return;
+    }
     std::string word = value.is_string() ? value.get<std::string>() : "";
     // Search spaces write names as they like: "SGD", "Adam".
     std::transform(word.begin(), word.end(), word.begin(),
@@ -194,7 +221,7 @@ void apply_file(Recipe& recipe, const std::string& file, int depth) {
 }  // namespace
 
 DetectorOptions Recipe::detector() const {
-  return {backbone, channels, anchor_sizes};
+  return {backbone, channels, anchor_sizes, batch_norm == "folded"};
 }
 
 MatchingOptions Recipe::matching() const {
@@ -224,6 +251,12 @@ Recipe load_recipe(const std::string& name_or_file, const std::vector<std::strin
   Recipe recipe;
   const std::string file = find_recipe(name_or_file, ".");
   apply_file(recipe, file, 0);
+  check_together(recipe, file);
+  override_recipe(recipe, overrides);
+  return recipe;
+}
+
+void override_recipe(Recipe& recipe, const std::vector<std::string>& overrides) {
   for (const std::string& assignment : overrides) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string::npos) throw InputError("--set: expected key=value, got \"" + assignment + "\"");
@@ -232,8 +265,7 @@ Recipe load_recipe(const std::string& name_or_file, const std::vector<std::strin
     if (value.is_discarded()) value = text;
     set_field(recipe, assignment.substr(0, equals), value, "--set");
   }
-  check_together(recipe, overrides.empty() ? file : "--set");
-  return recipe;
+  check_together(recipe, "--set");
 }
 
 std::string to_yaml(const Recipe& recipe) {

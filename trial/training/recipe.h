@@ -16,13 +16,22 @@ struct Recipe {
   std::string backbone = "mobilenet_v2_x0.5";
   int channels = 80;
   std::vector<int> anchor_sizes = {16, 32, 64, 128, 256, 512};
+  std::string batch_norm = "normal";
+  int frozen_levels = 0;
+
+  // Where training starts from: weights that come with the program by name, a file, or "" for random numbers.
+  std::string weights;
 
   // Optimiser. `learning_rate` is the highest of the schedule.
   std::string optimizer = "sgd";
   double learning_rate = 1e-3;
   double momentum = 0.9;
   double weight_decay = 5e-4;
+  bool decay_norms = true;
+  double backbone_rate = 1;
   double gradient_clip = 10;
+  double average = 0;
+  std::string precision = "float32";
   int epochs = 1000;
   int batch_size = 32;
   double warmup_epochs = 1;
@@ -31,6 +40,7 @@ struct Recipe {
   double plateau_factor = 0.1;
   int validate_every = 10;
   int stop_patience = 8;
+  double divergence = 10;
 
   // Data.
   int crop_size = 640;
@@ -62,6 +72,9 @@ struct Recipe {
 // A recipe by name ("mini") or file, with what it extends, then the `key=value` overrides. A value is JSON, or else a
 // word. Throws InputError that names the file (or `--set`), the key and the value.
 Recipe load_recipe(const std::string& name_or_file, const std::vector<std::string>& overrides);
+
+// Puts `key=value` overrides over a recipe.
+void override_recipe(Recipe& recipe, const std::vector<std::string>& overrides);
 
 // One `key: value` a line, all keys: a recipe file that gives the same recipe.
 std::string to_yaml(const Recipe& recipe);

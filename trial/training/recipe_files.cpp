@@ -10,23 +10,46 @@ namespace fs = std::filesystem;
 
 namespace hyperfd {
 
-std::string recipe_folder() {
+namespace {
+
+// The folder that an installation has as share/hyperfd/<name> and the source tree as `source`.
+std::string shipped_folder(const std::string& name, const std::string& source) {
   const fs::path executables = fs::read_symlink("/proc/self/exe").parent_path();
-  const fs::path installed = executables.parent_path() / "share/hyperfd/recipes";
+  const fs::path installed = executables.parent_path() / "share/hyperfd" / name;
   if (fs::is_directory(installed)) return installed.string();
   // <source>/build/<preset>/bin/<executable>
-  const fs::path source = executables.parent_path().parent_path().parent_path() / "trial/training/recipes";
-  if (fs::is_directory(source)) return source.string();
-  throw Error(installed.string() + ": does not exist; the recipes that belong to this program are not installed");
+  const fs::path tree = executables.parent_path().parent_path().parent_path() / source;
+  if (fs::is_directory(tree)) return tree.string();
+  throw Error(installed.string() + ": does not exist; the " + name + " that belong to this program are not installed");
 }
 
-std::vector<std::string> recipe_names() {
+std::vector<std::string> names_in(const std::string& folder, const std::string& ending) {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(recipe_folder())) {
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ending) names.push_back(entry.path().stem().string());
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+}  // namespace
+
+std::string recipe_folder() {
+  return shipped_folder("recipes", "trial/training/recipes");
+}
+
+std::vector<std::string> recipe_names() {
+  return names_in(recipe_folder(), ".yaml");
+}
+
+std::string find_model(const std::string& name_or_file) {
+  const fs::path given(name_or_file);
+  if (fs::is_regular_file(given)) return name_or_file;
+  const std::string folder = shipped_folder("models", "models");
+  const fs::path file = fs::path(folder) / (name_or_file + ".pt");
+  if (given.has_parent_path() || !fs::is_regular_file(file))
+    throw InputError("weights: no such file; " + unknown_name_message("name", name_or_file, names_in(folder, ".pt")));
+  return file.string();
 }
 
 std::string find_recipe(const std::string& name_or_file, const std::string& folder) {

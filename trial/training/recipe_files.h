@@ -16,4 +16,8 @@ std::vector<std::string> recipe_names();
 // Throws InputError that lists the names.
 std::string find_recipe(const std::string& name_or_file, const std::string& folder);
 
+// The file of weights: a path, or the name of weights that come with the program (../share/hyperfd/models/NAME.pt, or
+// models/ of the source tree). Throws InputError that lists the names.
+std::string find_model(const std::string& name_or_file);
+
 }  // namespace hyperfd

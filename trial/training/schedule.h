@@ -1,7 +1,5 @@
 #pragma once
 
-#include <limits>
-
 namespace hyperfd {
 
 struct ScheduleOptions {
@@ -22,14 +20,21 @@ class Schedule {
   double factor(double epoch) const;
   // Takes a validation's result in; true when it is the best so far.
   bool validated(double metric);
-  bool should_stop() const { return stagnant_ >= options_.stop_patience; }
+  bool should_stop() const { return state_.stagnant >= options_.stop_patience; }
+
+  // What it remembers, for checkpoints.
+  struct State {
+    double best = -1;    // metric; all real ones are higher
+    int stagnant = 0;    // validations since the best
+    int since_fall = 0;  // validations since the best or the last fall, whichever is later
+    double plateau = 1;
+  };
+  const State& state() const { return state_; }
+  void restore(const State& state) { state_ = state; }
 
  private:
   ScheduleOptions options_;
-  double best_ = -std::numeric_limits<double>::infinity();
-  int stagnant_ = 0;    // validations since the best
-  int since_fall_ = 0;  // validations since the best or the last fall, whichever is later
-  double plateau_ = 1;
+  State state_;
 };
 
 }  // namespace hyperfd

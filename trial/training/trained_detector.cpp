@@ -1,5 +1,7 @@
 #include "trial/training/trained_detector.h"
 
+#include "trial/detector/folding.h"
+#include "trial/training/initial_weights.h"
 #include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
 
@@ -12,9 +14,11 @@ TrainedDetector load_trained_detector(const std::string& weights_file) {
                      ": says nothing of the network it belongs to; only weights that `hyperfd-trial` wrote do");
   }
   TrainedDetector trained{recipe_from_yaml(weights.description, weights_file)};
-  trained.network = RetinaFace(trained.recipe.detector());
+  DetectorOptions options = trained.recipe.detector();
+  options.folded = !has_batch_norms(weights);
+  trained.network = RetinaFace(options);
   load_into(*trained.network, weights, weights_file);
-  trained.network->eval();
+  trained.network = folded_twin(trained.network);
   return trained;
 }
 

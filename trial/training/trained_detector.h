@@ -10,7 +10,7 @@ namespace hyperfd {
 // A detector with the recipe that it was trained by.
 struct TrainedDetector {
   Recipe recipe;
-  RetinaFace network{nullptr};  // in evaluation mode, on the CPU
+  RetinaFace network{nullptr};  // batch norms folded, in evaluation mode, on the CPU
 };
 
 // Reads weights that a training run wrote. Throws InputError that names the file.

@@ -1,22 +1,31 @@
 #include "trial/training/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <sstream>
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include "trial/data/drawing.h"
 #include "trial/data/loader.h"
 #include "trial/detector/anchors.h"
+#include "trial/detector/folding.h"
 #include "trial/detector/matching.h"
 #include "trial/detector/multibox_loss.h"
 #include "trial/detector/retinaface.h"
+#include "trial/training/checkpoint.h"
 #include "trial/training/device.h"
 #include "trial/training/evaluator.h"
+#include "trial/training/initial_weights.h"
 #include "trial/training/picture_file.h"
+#include "trial/training/recipe_files.h"
 #include "trial/training/schedule.h"
 #include "trial/training/weights_file.h"
+#include "tuner/base/digest.h"
+#include "tuner/base/error.h"
 
 namespace hyperfd {
 namespace {
@@ -32,6 +41,7 @@ LoaderOptions loader_options(const Recipe& recipe, const TrainerOptions& options
   loader.batch_size = recipe.batch_size;
   loader.workers = options.loader_workers;
   loader.seed = options.seed;
+  loader.cache_bytes = options.cache_bytes;
   loader.augmentation.crop_size = recipe.crop_size;
   loader.augmentation.minimum_crop_ratio = static_cast<float>(recipe.min_crop_ratio);
   loader.augmentation.flip_probability = static_cast<float>(recipe.flip_probability);
@@ -50,21 +60,177 @@ ScheduleOptions schedule_options(const Recipe& recipe) {
   return options;
 }
 
-std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Recipe& recipe, std::vector<torch::Tensor> parameters) {
-  if (recipe.optimizer == "adam") {
-    return std::make_unique<torch::optim::Adam>(
-        std::move(parameters), torch::optim::AdamOptions(recipe.learning_rate).weight_decay(recipe.weight_decay));
-  }
-  return std::make_unique<torch::optim::SGD>(
-      std::move(parameters),
-      torch::optim::SGDOptions(recipe.learning_rate).momentum(recipe.momentum).weight_decay(recipe.weight_decay));
+// The parameters of a network that learn, in groups of equal treatment.
+struct ParameterGroup {
+  std::vector<torch::Tensor> parameters;
+  double rate;  // factor of the recipe's learning rate
+  double weight_decay;
+};
+
+bool begins_with(const std::string& text, const std::string& beginning) {
+  return text.compare(0, beginning.size(), beginning) == 0;
 }
 
-// Convolutions run fastest with channels innermost; weights are stored so once, pixels come so from OpenCV.
-void store_channels_last(torch::nn::Module& module) {
-  for (torch::Tensor& parameter : module.parameters()) {
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+// "body.stage1." and so on.
+std::vector<std::string> frozen_prefixes(const RetinaFace& detector, const Recipe& recipe) {
+  std::vector<std::string> prefixes;
+  for (int level = 1; level <= recipe.frozen_levels; ++level) {
+    for (const std::string& part : detector->backbone().parts(level)) prefixes.push_back("body." + part + ".");
   }
+  return prefixes;
+}
+
+bool is_within(const std::string& name, const std::vector<std::string>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return begins_with(name, prefix); });
+}
+
+// Takes gradients from what the recipe freezes.
+void freeze(RetinaFace& detector, const Recipe& recipe) {
+  const auto prefixes = frozen_prefixes(detector, recipe);
+  for (auto& item : detector->named_parameters()) {
+    if (is_within(item.key(), prefixes)) item.value().requires_grad_(false);
+  }
+  if (recipe.batch_norm != "frozen") return;
+  for (const auto& module : detector->modules()) {
+    if (!module->as<torch::nn::BatchNorm2d>()) continue;
+    for (torch::Tensor& parameter : module->parameters()) parameter.requires_grad_(false);
+  }
+}
+
+// Training mode, except for batch norms that the recipe freezes: they use and keep their statistics.
+void start_training_mode(RetinaFace& detector, const Recipe& recipe) {
+  detector->train();
+  const auto prefixes = frozen_prefixes(detector, recipe);
+  for (const auto& item : detector->named_modules()) {
+    if (item.value()->as<torch::nn::BatchNorm2d>() &&
+        (recipe.batch_norm == "frozen" || is_within(item.key() + ".", prefixes)))
+      item.value()->eval();
+  }
+}
+
+std::vector<ParameterGroup> parameter_groups(const RetinaFace& detector, const Recipe& recipe) {
+  std::vector<ParameterGroup> groups;
+  for (const bool backbone : {true, false}) {
+    for (const bool kernels : {true, false}) {
+      ParameterGroup group{{},
+                           backbone ? recipe.backbone_rate : 1,
+                           kernels || recipe.decay_norms ? recipe.weight_decay : 0};
+      for (const auto& item : detector->named_parameters()) {
+        if (item.value().requires_grad() && begins_with(item.key(), "body.") == backbone &&
+            (item.value().dim() == 4) == kernels)
+          group.parameters.push_back(item.value());
+      }
+      if (!group.parameters.empty()) groups.push_back(std::move(group));
+    }
+  }
+  return groups;
+}
+
+std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Recipe& recipe,
+                                                        const std::vector<ParameterGroup>& groups) {
+  std::vector<torch::optim::OptimizerParamGroup> all;
+  for (const ParameterGroup& group : groups) {
+    std::unique_ptr<torch::optim::OptimizerOptions> options;
+    if (recipe.optimizer == "adam") {
+      options = std::make_unique<torch::optim::AdamOptions>(
+          torch::optim::AdamOptions(recipe.learning_rate).weight_decay(group.weight_decay));
+    } else {
+      options = std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(recipe.learning_rate)
+                                                               .momentum(recipe.momentum)
+                                                               .weight_decay(group.weight_decay));
+    }
+    all.emplace_back(group.parameters, std::move(options));
+  }
+  if (recipe.optimizer == "adam")
+    return std::make_unique<torch::optim::Adam>(all, torch::optim::AdamOptions(recipe.learning_rate));
+  return std::make_unique<torch::optim::SGD>(all, torch::optim::SGDOptions(recipe.learning_rate));
+}
+
+std::string state_of(const torch::optim::Optimizer& optimizer) {
+  torch::serialize::OutputArchive archive;
+  optimizer.save(archive);
+  std::ostringstream stream;
+  archive.save_to(stream);
+  return stream.str();
+}
+
+void restore(torch::optim::Optimizer& optimizer, const std::string& state) {
+  std::istringstream stream(state);
+  torch::serialize::InputArchive archive;
+  archive.load_from(stream);
+  optimizer.load(archive);
+}
+
+// Lets LibTorch compute in bfloat16 where that is safe, for the lifetime of this object.
+class MixedPrecision {
+ public:
+  MixedPrecision(bool on, torch::Device device) : on_(on), cuda_(device.is_cuda()) { set(on_); }
+  ~MixedPrecision() {
+    if (!on_) return;
+    at::autocast::clear_cache();
+    set(false);
+  }
+  MixedPrecision(const MixedPrecision&) = delete;
+  MixedPrecision& operator=(const MixedPrecision&) = delete;
+
+ private:
+  void set(bool on) const {
+    if (!on_) return;
+    if (cuda_) {
+      at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
+      at::autocast::set_enabled(on);
+    } else {
+      at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+      at::autocast::set_cpu_enabled(on);
+    }
+  }
+  bool on_, cuda_;
+};
+
+// Identifies a run: same text, same result.
+std::string identity_of(const TrainingData& data, const Recipe& recipe, std::uint64_t seed, const Weights& initial) {
+  std::ostringstream text;
+  text << std::hexfloat << to_yaml(recipe) << seed;
+  for (const auto* images : {&data.train, &data.validation, &data.test}) {
+    text << "\nsplit";
+    for (const AnnotatedImage& image : *images) {
+      text << '\n' << image.file;
+      for (const Face& face : image.faces) {
+        text << ' ' << face.box.x << ' ' << face.box.y << ' ' << face.box.width << ' ' << face.box.height << ' '
+             << face.ignored;
+        if (!face.landmarks) continue;
+        for (const Point& point : *face.landmarks) text << ' ' << point.x << ' ' << point.y;
+      }
+    }
+  }
+  for (const auto& [name, tensor] : initial.tensors) {
+    const torch::Tensor bytes = tensor.contiguous();
+    text << '\n' << name << ' ' << sha256({static_cast<const char*>(bytes.data_ptr()), bytes.nbytes()});
+  }
+  return sha256(text.str());
+}
+
+// Network of the recipe with its initial weights, in `initial` too if they came from a file.
+RetinaFace initial_network(const Recipe& recipe, std::uint64_t seed, Weights& initial) {
+  DetectorOptions options = recipe.detector();
+  const bool folded = options.folded;
+  if (!recipe.weights.empty()) {
+    const std::string file = find_model(recipe.weights);
+    initial = load_weights(file);
+    // Weights without batch norms fit a network without, weights with batch norms are folded at the end.
+    options.folded = !has_batch_norms(initial);
+    RetinaFace network(options);
+    if (!options.folded) network->initialise(at::detail::createCPUGenerator(seed), recipe.face_prior);
+    load_initial_weights(network, initial, file);
+    if (options.folded && !folded)
+      throw InputError(file + ": these weights have no batch norms; train them with batch_norm: folded");
+    return folded ? folded_twin(network) : network;
+  }
+  options.folded = false;
+  RetinaFace network(options);
+  network->initialise(at::detail::createCPUGenerator(seed), recipe.face_prior);
+  return folded ? folded_twin(network) : network;
 }
 
 }  // namespace
@@ -83,20 +249,37 @@ const char* name_of(Ending ending) {
   return "unknown";
 }
 
+TrainingData training_data(const FaceDataset& dataset) {
+  return {dataset.folder(), dataset.split(Split::kTrain), dataset.split(Split::kValidation),
+          dataset.split(Split::kTest)};
+}
+
 struct Trainer::Impl {
-  Impl(const FaceDataset& data, const Recipe& recipe_, const TrainerOptions& options)
+  Impl(TrainingData data_, const Recipe& recipe_, const TrainerOptions& options_)
       : recipe(recipe_),
+        options(options_),
+        data(std::move(data_)),
         device(choose_device(options.device)),
-        loader(data.folder(), data.split(Split::kTrain), loader_options(recipe_, options)),
-        validation(data.folder(), data.split(Split::kValidation), recipe_),
-        test(data.folder(), data.split(Split::kTest), recipe_),
-        detector(recipe_.detector()),
-        schedule(schedule_options(recipe_)) {
-    detector->initialise(at::detail::createCPUGenerator(options.seed), recipe.face_prior);
+        loader(data.folder, data.train, loader_options(recipe, options)),
+        validation(data.folder, data.validation, recipe),
+        test(data.folder, data.test, recipe),
+        detector(initial_network(recipe, options.seed, initial)),
+        inference(folded_twin(detector)),
+        schedule(schedule_options(recipe)) {
     detector->to(device);
+    inference->to(device);
     store_channels_last(*detector);
-    optimizer = make_optimizer(recipe, detector->parameters());
+    freeze(detector, recipe);
+    groups = parameter_groups(detector, recipe);
+    if (groups.empty()) throw InputError("frozen_levels: nothing is left to train");
+    for (const ParameterGroup& group : groups)
+      trained.insert(trained.end(), group.parameters.begin(), group.parameters.end());
+    optimizer = make_optimizer(recipe, groups);
+    if (recipe.average > 0) {
+      for (const torch::Tensor& parameter : trained) average.push_back(parameter.detach().clone());
+    }
     anchors = make_anchors(recipe.crop_size, recipe.crop_size, recipe.anchor_sizes).to(device);
+    if (!options.checkpoint_file.empty()) identity = identity_of(data, recipe, options.seed, initial);
   }
 
   bool interrupted() const { return observer.interrupted && observer.interrupted(); }
@@ -107,13 +290,26 @@ struct Trainer::Impl {
   // Nothing when interrupted.
   std::optional<double> validate(EpochReport& report);
   void set_learning_rate(double learning_rate);
+  // The network's weights with the moving average, if there is one, in place of those that learn.
+  Weights current_weights();
+  void swap_average();
+  void resume(TrainingResult& result, Weights& best);
+  void save(const TrainingResult& result, const Weights& best);
 
   Recipe recipe;
+  TrainerOptions options;
+  TrainingData data;
   torch::Device device;
   TrainingLoader loader;
   Evaluator validation, test;
+  Weights initial;  // from a file; without tensors if random
   RetinaFace detector;
+  RetinaFace inference;  // validates and tests: folded, in evaluation mode
   Schedule schedule;
+  std::vector<ParameterGroup> groups;
+  std::vector<torch::Tensor> trained, average;  // the parameters that learn, and their moving averages
+  std::string identity;
+  Clock::time_point saved = Clock::now();
   std::unique_ptr<torch::optim::Optimizer> optimizer;
   torch::Tensor anchors;
   TrainingObserver observer;
@@ -121,7 +317,58 @@ struct Trainer::Impl {
 };
 
 void Trainer::Impl::set_learning_rate(double learning_rate) {
-  for (auto& group : optimizer->param_groups()) group.options().set_lr(learning_rate);
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    optimizer->param_groups()[i].options().set_lr(learning_rate * groups[i].rate);
+}
+
+void Trainer::Impl::swap_average() {
+  torch::NoGradGuard no_gradient;
+  for (std::size_t i = 0; i < average.size(); ++i) {
+    const torch::Tensor parameter = trained[i].clone();
+    trained[i].copy_(average[i]);
+    average[i].copy_(parameter);
+  }
+}
+
+Weights Trainer::Impl::current_weights() {
+  swap_average();
+  Weights weights = weights_of(*detector, to_yaml(recipe));
+  swap_average();
+  return weights;
+}
+
+void Trainer::Impl::resume(TrainingResult& result, Weights& best) {
+  if (options.checkpoint_file.empty()) return;
+  auto checkpoint = load_checkpoint(options.checkpoint_file, identity);
+  if (!checkpoint) return;
+  load_into(*detector, checkpoint->network, options.checkpoint_file);
+  restore(*optimizer, checkpoint->optimizer);
+  torch::NoGradGuard no_gradient;
+  for (std::size_t i = 0; i < average.size(); ++i)
+    average[i].copy_(checkpoint->average.tensors.at(std::to_string(i)));
+  schedule.restore(checkpoint->schedule);
+  result.epochs = std::move(checkpoint->epochs);
+  result.best_epoch = checkpoint->best_epoch;
+  result.best_validation = checkpoint->best_validation;
+  best = std::move(checkpoint->best);
+  if (observer.resumed) observer.resumed(result.epochs);
+}
+
+void Trainer::Impl::save(const TrainingResult& result, const Weights& best) {
+  if (options.checkpoint_file.empty() || seconds_since(saved) < options.checkpoint_seconds) return;
+  Checkpoint checkpoint;
+  checkpoint.run = identity;
+  checkpoint.epochs = result.epochs;
+  checkpoint.best_epoch = result.best_epoch;
+  checkpoint.best_validation = result.best_validation;
+  checkpoint.schedule = schedule.state();
+  checkpoint.optimizer = state_of(*optimizer);
+  checkpoint.network = weights_of(*detector, to_yaml(recipe));
+  for (std::size_t i = 0; i < average.size(); ++i)
+    checkpoint.average.tensors[std::to_string(i)] = average[i].to(torch::kCPU);
+  checkpoint.best = best;
+  save_checkpoint(options.checkpoint_file, checkpoint);
+  saved = Clock::now();
 }
 
 std::optional<std::array<double, 4>> Trainer::Impl::step(const Batch& batch, double learning_rate) {
@@ -129,7 +376,12 @@ std::optional<std::array<double, 4>> Trainer::Impl::step(const Batch& batch, dou
   const torch::Tensor bytes =
       torch::from_blob(images.data, {images.size[0], images.size[1], images.size[2], 3}, torch::kByte);
   const FaceTensors faces = pack_faces(batch.faces, device);
-  const RawOutput output = detector->forward(normalise_pixels(bytes, device));
+  RawOutput output;
+  {
+    const MixedPrecision precision(recipe.precision == "bfloat16", device);
+    output = detector->forward(normalise_pixels(bytes, device));
+  }
+  output = {output.logits.to(torch::kFloat), output.boxes.to(torch::kFloat), output.landmarks.to(torch::kFloat)};
   const Losses losses = multibox_loss(output, anchors, faces, match(anchors, faces, recipe.matching()), recipe.loss());
   const torch::Tensor values =
       torch::stack({losses.total, losses.classification, losses.location, losses.landmarks}).detach().to(torch::kCPU);
@@ -137,9 +389,13 @@ std::optional<std::array<double, 4>> Trainer::Impl::step(const Batch& batch, dou
   optimizer->zero_grad();
   losses.total.backward();
   const double limit = recipe.gradient_clip > 0 ? recipe.gradient_clip : std::numeric_limits<double>::infinity();
-  if (!std::isfinite(torch::nn::utils::clip_grad_norm_(detector->parameters(), limit))) return std::nullopt;
+  if (!std::isfinite(torch::nn::utils::clip_grad_norm_(trained, limit))) return std::nullopt;
   set_learning_rate(learning_rate);
   optimizer->step();
+  if (!average.empty()) {
+    torch::NoGradGuard no_gradient;
+    for (std::size_t i = 0; i < average.size(); ++i) average[i].lerp_(trained[i], 1 - recipe.average);
+  }
   const float* value = values.data_ptr<float>();
   return std::array<double, 4>{value[0], value[1], value[2], value[3]};
 }
@@ -174,7 +430,8 @@ std::optional<Ending> Trainer::Impl::train_epoch(int epoch, EpochReport& report)
 
 std::optional<double> Trainer::Impl::validate(EpochReport& report) {
   const auto start = Clock::now();
-  const auto evaluation = validation.run(detector, device, observer.interrupted);
+  load_into(*inference, fold(current_weights()), "network");
+  const auto evaluation = validation.run(inference, device, observer.interrupted);
   if (!evaluation) return std::nullopt;
   report.validation_seconds = seconds_since(start);
   report.average_precision = evaluation->average_precision;
@@ -182,19 +439,27 @@ std::optional<double> Trainer::Impl::validate(EpochReport& report) {
   return evaluation->average_precision;
 }
 
-Trainer::Trainer(const FaceDataset& data, const Recipe& recipe, const TrainerOptions& options)
-    : impl_(std::make_unique<Impl>(data, recipe, options)) {}
+Trainer::Trainer(TrainingData data, const Recipe& recipe, const TrainerOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(data), recipe, options)) {}
 
 Trainer::~Trainer() = default;
 
 TrainingResult Trainer::run(const std::string& weights_file, const TrainingObserver& observer) {
   Impl& self = *impl_;
   self.observer = observer;
-  self.detector->train();
   TrainingResult result;
   Weights best;
-  double images = 0;
-  for (int epoch = 1; epoch <= self.recipe.epochs; ++epoch) {
+  self.resume(result, best);
+  double lowest_loss = std::numeric_limits<double>::infinity(), images = 0, seconds_here = 0;
+  for (const EpochReport& epoch : result.epochs) {
+    lowest_loss = std::min(lowest_loss, epoch.loss);
+    result.training_seconds += epoch.seconds;
+    result.validation_seconds += epoch.validation_seconds;
+    images += epoch.images_per_second * epoch.seconds;
+  }
+  start_training_mode(self.detector, self.recipe);
+  for (int epoch = static_cast<int>(result.epochs.size()) + 1;
+       epoch <= self.recipe.epochs && !self.schedule.should_stop(); ++epoch) {
     EpochReport report;
     report.epoch = epoch;
     if (const auto ending = self.train_epoch(epoch, report)) {
@@ -202,7 +467,13 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
       break;
     }
     result.training_seconds += report.seconds;
+    seconds_here += report.seconds;
     images += report.images_per_second * report.seconds;
+    lowest_loss = std::min(lowest_loss, report.loss);
+    if (self.recipe.divergence > 0 && report.loss > self.recipe.divergence * lowest_loss) {
+      result.ending = Ending::kDiverged;
+      break;
+    }
     if (epoch % self.recipe.validate_every == 0 || epoch == self.recipe.epochs) {
       const auto metric = self.validate(report);
       if (!metric) {
@@ -213,36 +484,39 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
       if (report.best) {
         result.best_epoch = epoch;
         result.best_validation = *metric;
-        best = weights_of(*self.detector, to_yaml(self.recipe));
+        best = self.current_weights();
         save_weights(weights_file, best);
       }
     }
     result.epochs.push_back(report);
     if (observer.epoch) observer.epoch(report);
-    if (self.schedule.should_stop()) {
-      result.ending = Ending::kStagnated;
-      break;
-    }
+    self.save(result, best);
   }
-  if (result.training_seconds > 0) {
-    result.images_per_second = images / result.training_seconds;
-    result.waiting_share = self.loader.seconds_waited() / result.training_seconds;
-  }
+  if (result.ending == Ending::kCompleted && self.schedule.should_stop()) result.ending = Ending::kStagnated;
+  if (result.training_seconds > 0) result.images_per_second = images / result.training_seconds;
+  if (seconds_here > 0) result.waiting_share = self.loader.seconds_waited() / seconds_here;
   if (result.best_epoch > 0 && result.ending != Ending::kInterrupted) {
-    const auto start = Clock::now();
-    load_into(*self.detector, best, weights_file);
-    if (auto evaluation = self.test.run(self.detector, self.device, observer.interrupted)) {
-      result.test = evaluation->average_precision;
-      self.test_detections = std::move(evaluation->detections);
-      result.test_seconds = seconds_since(start);
-    } else {
-      result.ending = Ending::kInterrupted;
+    save_weights(weights_file, best);  // a run that was cut off may have left a later one
+    if (!self.data.test.empty()) {
+      const auto start = Clock::now();
+      load_into(*self.inference, fold(best), weights_file);
+      if (auto evaluation = self.test.run(self.inference, self.device, observer.interrupted)) {
+        result.test = evaluation->average_precision;
+        self.test_detections = std::move(evaluation->detections);
+        result.test_seconds = seconds_since(start);
+      } else {
+        result.ending = Ending::kInterrupted;
+      }
     }
   }
   for (const Warnings& warnings : {self.loader.warnings(), self.validation.warnings(), self.test.warnings()}) {
     for (const std::string& line : warnings.lines()) result.warnings.push_back(line);
   }
   return result;
+}
+
+void Trainer::discard_checkpoint() {
+  if (!impl_->options.checkpoint_file.empty()) remove_checkpoint(impl_->options.checkpoint_file);
 }
 
 void Trainer::draw_detections(const std::string& picture_file) {

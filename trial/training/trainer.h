@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "trial/data/face_dataset.h"
+#include "trial/detector/weights.h"
+#include "trial/training/epoch_report.h"
 #include "trial/training/recipe.h"
 
 namespace hyperfd {
@@ -16,7 +18,19 @@ struct TrainerOptions {
   std::string device = "auto";  // auto, cpu or cuda
   std::uint64_t seed = 1;  // weights, order, augmentation: the same seed gives the same run, bit for bit on one thread
   int loader_workers = 1;  // threads that read and augment images
+  std::size_t cache_bytes = 512u << 20;  // decoded images kept in memory
+  // Where the run leaves its state, so that it can be cut off at any moment and go on; "": nowhere.
+  std::string checkpoint_file;
+  double checkpoint_seconds = 10;  // between two checkpoints, at least; they are made after epochs
 };
+
+// What is trained on, chosen by and scored on. Without test images there is no test result.
+struct TrainingData {
+  std::string folder;
+  std::vector<AnnotatedImage> train, validation, test;
+};
+// The three splits. Throws InputError when one is empty.
+TrainingData training_data(const FaceDataset& dataset);
 
 // A moment inside an epoch.
 struct StepReport {
@@ -26,21 +40,10 @@ struct StepReport {
   double images_per_second = 0;        // of this epoch so far
 };
 
-// An epoch that is over. Losses are means over its batches.
-struct EpochReport {
-  int epoch = 0;  // counted from 1
-  double loss = 0, classification = 0, location = 0, landmarks = 0;
-  double learning_rate = 0;                    // of its last step
-  double seconds = 0, validation_seconds = 0;  // training, then validation
-  double images_per_second = 0;
-  std::optional<double> average_precision;  // AP@50 on the validation split, when it was validated
-  bool best = false;                        // the highest AP so far
-};
-
 enum class Ending {
   kCompleted,    // all epochs
   kStagnated,    // validation no longer rose
-  kDiverged,     // the loss or the gradient was not finite; the best validation before counts
+  kDiverged,     // the loss or the gradient was not finite, or the loss rose far; the best validation before counts
   kInterrupted,  // somebody asked to stop
 };
 const char* name_of(Ending ending);
@@ -62,19 +65,24 @@ struct TrainingObserver {
   std::function<void(const StepReport&)> step;
   std::function<void(const EpochReport&)> epoch;
   std::function<bool()> interrupted;  // asked between steps
+  std::function<void(const std::vector<EpochReport>&)> resumed;  // the run goes on behind these epochs
 };
 
 // Trains a detector on a data set's training split, chooses the epoch by the validation split, scores it on the test
 // split.
 class Trainer {
  public:
-  // Throws InputError: an empty split, an unknown device.
-  Trainer(const FaceDataset& data, const Recipe& recipe, const TrainerOptions& options);
+  // Starts from the recipe's initial weights. Throws InputError: no images, an unknown device, weights that do not fit.
+  Trainer(TrainingData data, const Recipe& recipe, const TrainerOptions& options);
   ~Trainer();
 
   // Call once. The best weights are in `weights_file` (trial/detector/weights.h, described by the recipe) whenever an
-  // epoch was best.
+  // epoch was best. Goes on where the checkpoint ends, if there is one of the same recipe, data, seed and initial
+  // weights: with one thread the result is the same to the bit as that of a run that was never cut off.
   TrainingResult run(const std::string& weights_file, const TrainingObserver& observer);
+
+  // Says that the result is safe: the checkpoint is no longer needed.
+  void discard_checkpoint();
 
   // Pictures of some test images with what the best weights find there, tiled. Call after run() when it has a test
   // result.

@@ -23,7 +23,7 @@ class TrainerTest : public ::testing::Test {
     options.device = "cpu";
     options.seed = seed;
     options.loader_workers = workers;
-    return Trainer(data, recipe, options).run(weights_file(), observer);
+    return Trainer(training_data(data), recipe, options).run(weights_file(), observer);
   }
   std::string weights_file() const { return faces_.folder() + "/best.pt"; }
 

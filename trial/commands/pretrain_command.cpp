@@ -1,0 +1,95 @@
+#include <memory>
+
+#include "trial/commands/commands.h"
+#include "trial/commands/signals.h"
+#include "trial/training/curves.h"
+#include "trial/training/device.h"
+#include "trial/training/initial_weights.h"
+#include "trial/training/output_folder.h"
+#include "trial/training/progress.h"
+#include "trial/training/trainer.h"
+#include "tuner/base/log.h"
+#include "tuner/base/version.h"
+
+namespace hyperfd::commands {
+namespace {
+
+struct Options {
+  std::string data, recipe = "pretrain", weights, out = "runs/pretrain";
+  std::vector<std::string> overrides;
+  TrainerOptions trainer;
+  int threads = 1;
+};
+
+void pretrain(const Options& options) {
+  stop_on_signals();
+  const Recipe recipe = load_recipe_for_weights(options.recipe, options.weights, options.overrides);
+  set_up_computing(options.threads);
+  Warnings data_warnings;
+  const FaceDataset dataset = FaceDataset::load(options.data, data_warnings);
+  for (const std::string& line : data_warnings.lines()) spdlog::warn(options.data + ": " + line);
+
+  // The weights are judged on other data sets: here every image that does not choose the epoch trains.
+  TrainingData data{dataset.folder(), dataset.split(Split::kTrain), dataset.split(Split::kValidation), {}};
+  const std::vector<AnnotatedImage> test = dataset.all_of(Split::kTest);
+  data.train.insert(data.train.end(), test.begin(), test.end());
+
+  const OutputFolder out(options.out);
+  out.write_recipe(recipe);
+  out.start_epochs({});
+  Progress progress;
+  TrainingObserver observer;
+  observer.step = [&](const StepReport& step) { progress.step(step); };
+  observer.interrupted = [] { return stop_was_asked_for(); };
+  observer.epoch = [&](const EpochReport& epoch) {
+    out.append_epoch(epoch);
+    progress.epoch(epoch);
+  };
+  observer.resumed = [&](const std::vector<EpochReport>& epochs) {
+    spdlog::info("going on behind epoch {} of a run that was cut off", epochs.size());
+    out.start_epochs(epochs);
+  };
+  TrainerOptions trainer_options = options.trainer;
+  trainer_options.checkpoint_file = out.file("checkpoint.pt");
+  Trainer trainer(data, recipe, trainer_options);
+  const TrainingResult result = trainer.run(out.file("best.pt"), observer);
+  for (const std::string& line : result.warnings) spdlog::warn(options.data + ": " + line);
+  out.write_result(result, {{"data", options.data},
+                            {"recipe", options.recipe},
+                            {"training_images", data.train.size()},
+                            {"seed", options.trainer.seed},
+                            {"version", kVersion}});
+  if (!result.epochs.empty()) draw_curves(result.epochs, out.file("curves.png"));
+  progress.result(result, out.path());
+  if (result.ending != Ending::kInterrupted) trainer.discard_checkpoint();
+}
+
+}  // namespace
+
+void add_pretrain(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("pretrain", "Train the weights that other trainings start from, on a large data set");
+  command->add_option("--data", options->data, "Data set folder; its test split trains, too")->required();
+  command->add_option("--recipe", options->recipe, "Recipe: a name that comes with the program or a YAML file")
+      ->capture_default_str();
+  command->add_option("--weights", options->weights, "Initial weights, e.g. an ImageNet backbone that import-weights read");
+  command->add_option("--out", options->out, "Output folder; the same one goes on with a run that was cut off")
+      ->capture_default_str();
+  command->add_option("--set", options->overrides, "key=value over the recipe; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--device", options->trainer.device, "auto, cpu or cuda")->capture_default_str();
+  command->add_option("--threads", options->threads, "Threads that compute")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_option("--workers", options->trainer.loader_workers, "Threads that read and augment images")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  command->add_option("--seed", options->trainer.seed, "Of weights, order and augmentation")->capture_default_str();
+  command->footer(
+      "Takes hours: it may be stopped at any time and goes on with the same command. best.pt in --out has the weights.\n"
+      "Example:\n"
+      "  hyperfd-trial pretrain --data wider --set backbone=mobilenet_v2_x0.5 --set channels=80 --out runs/v2");
+  command->callback([options] { pretrain(*options); });
+}
+
+}  // namespace hyperfd::commands

@@ -1,0 +1,112 @@
+#include "trial/training/checkpoint.h"
+
+#include <cstring>
+#include <filesystem>
+
+#include "trial/training/weights_file.h"
+#include "tuner/base/error.h"
+#include "tuner/base/log.h"
+
+namespace hyperfd {
+namespace {
+
+// A checkpoint is a weights file: its tensors are named by what they are of, its description is the rest as JSON.
+constexpr const char* kOptimizer = "optimizer";
+
+std::string previous(const std::string& file) {
+  return file + ".previous";
+}
+
+void put(Weights& file, const std::string& prefix, const Weights& weights) {
+  for (const auto& [name, tensor] : weights.tensors) file.tensors[prefix + name] = tensor;
+}
+
+Weights take(const Weights& file, const std::string& prefix) {
+  Weights weights;
+  for (auto item = file.tensors.lower_bound(prefix);
+       item != file.tensors.end() && item->first.compare(0, prefix.size(), prefix) == 0; ++item)
+    weights.tensors[item->first.substr(prefix.size())] = item->second;
+  return weights;
+}
+
+Checkpoint read(const std::string& file) {
+  const Weights content = load_weights(file);
+  const Json state = parse_json(content.description, file);
+  Checkpoint checkpoint;
+  try {
+    state.at("run").get_to(checkpoint.run);
+    for (const Json& line : state.at("epochs")) checkpoint.epochs.push_back(epoch_from_json(line, file));
+    state.at("best_epoch").get_to(checkpoint.best_epoch);
+    state.at("best_validation").get_to(checkpoint.best_validation);
+    const Json& schedule = state.at("schedule");
+    checkpoint.schedule = {schedule.at("best"), schedule.at("stagnant"), schedule.at("since_fall"),
+                           schedule.at("plateau")};
+    state.at("description").get_to(checkpoint.best.description);
+  } catch (const Json::exception& error) {
+    throw InputError(file + ": " + error.what());
+  }
+  const auto optimizer = content.tensors.find(kOptimizer);
+  if (optimizer == content.tensors.end() || optimizer->second.scalar_type() != torch::kByte)
+    throw InputError(file + ": the optimizer's state is missing");
+  const torch::Tensor bytes = optimizer->second.contiguous();
+  checkpoint.optimizer.assign(reinterpret_cast<const char*>(bytes.data_ptr<std::uint8_t>()),
+                              static_cast<std::size_t>(bytes.numel()));
+  const std::string description = checkpoint.best.description;
+  checkpoint.network = take(content, "network.");
+  checkpoint.average = take(content, "average.");
+  checkpoint.best = take(content, "best.");
+  checkpoint.network.description = checkpoint.best.description = description;
+  return checkpoint;
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& file, const Checkpoint& checkpoint) {
+  Json epochs = Json::array();
+  for (const EpochReport& epoch : checkpoint.epochs) epochs.push_back(to_json(epoch));
+  const Schedule::State& schedule = checkpoint.schedule;
+  Weights content;
+  content.description = Json{{"run", checkpoint.run},
+                             {"epochs", epochs},
+                             {"best_epoch", checkpoint.best_epoch},
+                             {"best_validation", checkpoint.best_validation},
+                             {"schedule",
+                              {{"best", schedule.best},
+                               {"stagnant", schedule.stagnant},
+                               {"since_fall", schedule.since_fall},
+                               {"plateau", schedule.plateau}}},
+                             {"description", checkpoint.network.description}}
+                            .dump();
+  torch::Tensor bytes = torch::empty({static_cast<std::int64_t>(checkpoint.optimizer.size())}, torch::kByte);
+  std::memcpy(bytes.data_ptr<std::uint8_t>(), checkpoint.optimizer.data(), checkpoint.optimizer.size());
+  content.tensors[kOptimizer] = bytes;
+  put(content, "network.", checkpoint.network);
+  put(content, "average.", checkpoint.average);
+  put(content, "best.", checkpoint.best);
+  std::error_code missing;  // the first time there is none to keep
+  std::filesystem::rename(file, previous(file), missing);
+  save_weights(file, content);
+}
+
+std::optional<Checkpoint> load_checkpoint(const std::string& file, const std::string& run) {
+  for (const std::string& candidate : {file, previous(file)}) {
+    if (!std::filesystem::exists(candidate)) continue;
+    try {
+      Checkpoint checkpoint = read(candidate);
+      if (checkpoint.run == run) return checkpoint;
+      spdlog::info("{}: of another recipe, data set, seed or initial weights; training starts anew", candidate);
+      return std::nullopt;
+    } catch (const InputError& error) {
+      spdlog::warn("{}; not used", error.what());
+    }
+  }
+  return std::nullopt;
+}
+
+void remove_checkpoint(const std::string& file) {
+  std::error_code missing;
+  std::filesystem::remove(file, missing);
+  std::filesystem::remove(previous(file), missing);
+}
+
+}  // namespace hyperfd

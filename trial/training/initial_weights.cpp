@@ -1,0 +1,63 @@
+#include "trial/training/initial_weights.h"
+
+#include "trial/detector/folding.h"
+#include "trial/training/recipe_files.h"
+#include "trial/training/weights_file.h"
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+namespace {
+
+bool is_of_backbone(const std::string& tensor) {
+  return tensor.compare(0, 5, "body.") == 0;
+}
+
+bool is_backbone_only(const Weights& weights) {
+  for (const auto& item : weights.tensors) {
+    if (!is_of_backbone(item.first)) return false;
+  }
+  return !weights.tensors.empty();
+}
+
+}  // namespace
+
+void load_initial_weights(RetinaFace& network, const Weights& weights, const std::string& source) {
+  Weights fitting = network->options().folded ? fold(weights) : weights;
+  if (!network->options().folded && !has_batch_norms(weights))
+    throw InputError(source + ": these weights have no batch norms; train them with batch_norm: folded");
+  if (is_backbone_only(weights)) {
+    for (auto& [name, tensor] : weights_of(*network, "").tensors) {
+      if (!is_of_backbone(name)) fitting.tensors[name] = tensor;
+    }
+  }
+  load_into(*network, fitting, source);
+}
+
+Recipe load_recipe_for_weights(const std::string& recipe_name, const std::string& weights,
+                               const std::vector<std::string>& overrides) {
+  if (weights.empty()) return load_recipe(recipe_name, overrides);
+  Recipe recipe = load_recipe(recipe_name, {});
+  recipe.weights = weights;
+  const std::string file = find_model(weights);
+  const std::string description = load_weights(file).description;
+  if (!description.empty()) {
+    const Recipe trained = recipe_from_yaml(description, file);
+    recipe.backbone = trained.backbone;
+    recipe.channels = trained.channels;
+    recipe.anchor_sizes = trained.anchor_sizes;
+  }
+  override_recipe(recipe, overrides);
+  return recipe;
+}
+
+RetinaFace folded_twin(const RetinaFace& network) {
+  DetectorOptions options = network->options();
+  options.folded = true;
+  RetinaFace twin(options);
+  load_into(*twin, fold(weights_of(*network, "")), "network");
+  store_channels_last(*twin);
+  twin->eval();
+  return twin;
+}
+
+}  // namespace hyperfd
