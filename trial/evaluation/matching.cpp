@@ -35,8 +35,18 @@ double intersection(const ScoredBox& detection, const TruthBox& truth) {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
+namespace {
+
+// Without a minimum nothing is too small: WIDER FACE has boxes of negative size, and its evaluation counts them.
+template <typename AnyBox>
+bool is_small(const AnyBox& box, double minimum_size) {
+  return minimum_size > 0 && (box.width < minimum_size || box.height < minimum_size);
+}
+
+}  // namespace
+
 bool is_ignored(const TruthBox& truth, double minimum_size) {
-  return truth.ignored || truth.width < minimum_size || truth.height < minimum_size;
+  return truth.ignored || is_small(truth, minimum_size);
 }
 
 std::vector<Verdict> match_to_best_truth(const ImageBoxes& image, double iou_threshold, double minimum_size) {
@@ -62,7 +72,7 @@ std::vector<Verdict> match_to_best_truth(const ImageBoxes& image, double iou_thr
         taken[best] = true;
         verdicts[d] = Verdict::kTruePositive;
       }
-    } else if (detection.width < minimum_size || detection.height < minimum_size) {
+    } else if (is_small(detection, minimum_size)) {
       verdicts[d] = Verdict::kIgnored;
     }
   }
