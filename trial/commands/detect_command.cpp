@@ -2,7 +2,6 @@
 #include <cctype>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -197,7 +196,6 @@ void detect(Options options) {
   DetectRun run(options);
   std::size_t read = 0;
   for (const fs::path& file : files) {
-    cv::Mat image;
     try {
       is_video(file) ? run.video(file) : run.image(file);
       ++read;
