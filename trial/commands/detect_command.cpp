@@ -78,6 +78,8 @@ class Numbering {
     for (const std::string& line : warnings.lines()) spdlog::warn("{}: {}", annotations_file, line);
   }
 
+  std::string face_category() const { return truths_ ? truths_->face_category : "1"; }
+
   // The annotations' name is the end of the path: the longest end that they have decides.
   std::string id_of(const fs::path& file) {
     if (!truths_) return std::to_string(++last_);
@@ -104,7 +106,8 @@ class DetectRun {
       : options_(options),
         device_(choose_device(options.device)),
         detector_(load_trained_detector(options.weights)),
-        numbering_(options.annotations) {
+        numbering_(options.annotations),
+        results_(numbering_.face_category()) {
     detector_.network->to(device_);
     detector_.recipe.score_threshold = options.score;
     if (options.nms) detector_.recipe.nms_threshold = *options.nms;

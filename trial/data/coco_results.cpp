@@ -42,7 +42,7 @@ void CocoResults::add(const std::string& image_id, const std::string& file_name,
       entries_ += ", 2";
       separator = ", ";
     }
-    entries_ += "], \"category_id\": 1}";
+    entries_ += "], \"category_id\": " + category_id_ + "}";
   }
 }
 

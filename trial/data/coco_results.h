@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trial/evaluation/detection.h"
@@ -11,6 +12,9 @@ namespace hyperfd {
 // the frame, too, for images of a video. Numbers are written so that reading gives the same single-precision value.
 class CocoResults {
  public:
+  // The id, as JSON text, of the category that means a face.
+  explicit CocoResults(std::string category_id = "1") : category_id_(std::move(category_id)) {}
+
   // `image_id` as JSON text; `frame` counts from 0, −1 for an image of its own.
   void add(const std::string& image_id, const std::string& file_name, int frame,
            const std::vector<Detection>& detections);
@@ -18,7 +22,7 @@ class CocoResults {
   void write(const std::string& file) const;
 
  private:
-  std::string entries_;
+  std::string category_id_, entries_;
 };
 
 }  // namespace hyperfd

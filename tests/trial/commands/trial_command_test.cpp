@@ -89,7 +89,10 @@ TEST_F(TrialCommand, TrainLeavesItsFilesAndReportsEveryValidation) {
 // The images of the test split, detected one by one and scored from files, give what `evaluate --data` gives.
 TEST_F(TrialCommand, DetectWritesWhatEvaluateReads) {
   const std::string folder = faces_.folder(), found = folder + "/found.json", test = folder + "/test.json";
-  ASSERT_EQ(run({"train", "--data", folder, "--recipe", recipe_, "--out", out_, "--set", "epochs=6"}).exit_code, 0);
+  ASSERT_EQ(run({"train", "--data", folder, "--recipe", recipe_, "--out", out_, "--set", "epochs=40", "--set",
+                 "validate_every=40"})
+                .exit_code,
+            0);
   const Json splits = load_json_or_yaml(folder + "/splits.json");
   Json annotations = load_json_or_yaml(folder + "/annotations.json");
   Json listed = Json::array();

@@ -71,7 +71,7 @@ TEST_F(CocoFiles, AreReadTheSameWhetherPlainOrNot) {
 }
 
 TEST_F(CocoFiles, ReadWhatCocoResultsWrites) {
-  CocoResults results;
+  CocoResults results("3");
   results.add("7", "photos/\"a\" \xff.jpg", -1, {{{1.1f, 2.2f, 3.3f, 4.4f}, 0.7f, {}}, {{}, 0.1f, {}}});
   results.add("10", "film.mp4", 3, {{{1, 2, 3, 4}, 1, {}}});
   results.write(detections_);
