@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
+#include <utility>
 
 #include "tuner/base/error.h"
 
@@ -15,9 +15,12 @@ std::vector<std::uint32_t> order_by_score(const std::vector<double>& scores) {
       throw InputError("detection " + std::to_string(i) + ": score: expected a number, got NaN");
     }
   }
+  // Scores beside their positions: an indirect sort would wait for memory at every comparison.
+  std::vector<std::pair<double, std::uint32_t>> ranked(scores.size());
+  for (std::size_t i = 0; i < scores.size(); ++i) ranked[i] = {-scores[i], static_cast<std::uint32_t>(i)};
+  std::sort(ranked.begin(), ranked.end());
   std::vector<std::uint32_t> order(scores.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return scores[a] > scores[b]; });
+  std::transform(ranked.begin(), ranked.end(), order.begin(), [](const auto& entry) { return entry.second; });
   return order;
 }
 
