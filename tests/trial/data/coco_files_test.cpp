@@ -98,7 +98,7 @@ TEST_F(CocoFiles, BrokenFilesAreErrorsAndValidOnesAreRead) {
   const CocoTruths truths = read_coco_truths(truths_, warnings_);
   Rng rng(1);
   int read_well = 0;
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < 1500; ++i) {
     std::string text = good;
     for (std::uint64_t changes = 1 + rng.below(2); changes > 0; --changes) {
       const std::size_t place = rng.below(text.size());
@@ -131,7 +131,7 @@ TEST_F(CocoFiles, BrokenFilesAreErrorsAndValidOnesAreRead) {
       EXPECT_EQ(std::string(error.what()).rfind(detections_ + ": ", 0), 0u) << error.what();
     }
   }
-  EXPECT_GT(read_well, 200);
+  EXPECT_GT(read_well, 75);
 }
 
 }  // namespace
