@@ -12,9 +12,9 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("hyperfd-trial COMMAND --help explains a command, with examples.");
   hyperfd::commands::add_train(app);
-  hyperfd::commands::add_pretrain(app);
   hyperfd::commands::add_evaluate(app);
   hyperfd::commands::add_detect(app);
+  hyperfd::commands::add_pretrain(app);
   hyperfd::set_up_log("info");
   return hyperfd::run_command_line(app, argc, argv);
 }

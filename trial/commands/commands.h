@@ -6,9 +6,9 @@
 // throws hyperfd::Error when it fails.
 namespace hyperfd::commands {
 
-void add_pretrain(CLI::App& app);
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_detect(CLI::App& app);
+void add_pretrain(CLI::App& app);
 
 }  // namespace hyperfd::commands

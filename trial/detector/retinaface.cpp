@@ -46,7 +46,7 @@ RetinaFaceImpl::RetinaFaceImpl(const DetectorOptions& options) : options_(option
   box_heads_ = make_heads(*this, "BboxHead", options.channels, 4);
   landmark_heads_ = make_heads(*this, "LandmarkHead", options.channels, 10);
   if (!options.folded) return;
-  for (const auto& module : modules()) {
+  for (const auto& module : modules(/*include_self=*/false)) {
     if (auto* layers = module->as<Layers>()) layers->fold_batch_norms();
   }
 }

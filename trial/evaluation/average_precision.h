@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "trial/evaluation/detection.h"
+#include "trial/evaluation/matching.h"
 
 namespace hyperfd {
 
@@ -15,5 +16,12 @@ namespace hyperfd {
 double average_precision(const std::vector<std::vector<Detection>>& detections,
                          const std::vector<std::vector<Face>>& faces, float iou_threshold = 0.5f,
                          float minimum_size = 0.0f);
+
+// The same on boxes in double precision.
+double average_precision(const std::vector<ImageBoxes>& images, double iou_threshold = 0.5, double minimum_size = 0);
+
+// Puts the two lists together, image by image. Throws InputError when they differ in length.
+std::vector<ImageBoxes> image_boxes(const std::vector<std::vector<Detection>>& detections,
+                                    const std::vector<std::vector<Face>>& faces);
 
 }  // namespace hyperfd

@@ -85,12 +85,14 @@ ScoredVerdicts coco_verdicts(const std::vector<ImageBoxes>& images, double iou_t
 CocoAveragePrecision coco_average_precision(const std::vector<ImageBoxes>& images) {
   const std::vector<PreparedImage> prepared = prepare(images);
   CocoAveragePrecision result;
+  std::vector<std::uint32_t> order;  // of scores, which is the same at every threshold
   double sum = 0;
   for (int i = 0; i < 10; ++i) {
     // numpy.linspace(0.5, 0.95, 10), to the last bit: overlaps equal to a threshold occur.
     const ScoredVerdicts verdicts = verdicts_of(prepared, i == 9 ? 0.95 : 0.5 + i * ((0.95 - 0.5) / 9));
-    const PrecisionRecall curve = precision_recall(verdicts);
     if (verdicts.positives == 0) return result;
+    if (i == 0) order = order_by_score(verdicts.scores);
+    const PrecisionRecall curve = precision_recall(verdicts, order);
     const double ap = mean_envelope_precision(curve, kRecalls);
     if (i == 0) result.ap50 = ap;
     if (i == 5) result.ap75 = ap;

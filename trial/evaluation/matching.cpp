@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
+#include <utility>
 
 #include "tuner/base/error.h"
 
@@ -15,9 +15,12 @@ std::vector<std::uint32_t> order_by_score(const std::vector<double>& scores) {
       throw InputError("detection " + std::to_string(i) + ": score: expected a number, got NaN");
     }
   }
+  // Scores beside their positions: an indirect sort would wait for memory at every comparison.
+  std::vector<std::pair<double, std::uint32_t>> ranked(scores.size());
+  for (std::size_t i = 0; i < scores.size(); ++i) ranked[i] = {-scores[i], static_cast<std::uint32_t>(i)};
+  std::sort(ranked.begin(), ranked.end());
   std::vector<std::uint32_t> order(scores.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return scores[a] > scores[b]; });
+  std::transform(ranked.begin(), ranked.end(), order.begin(), [](const auto& entry) { return entry.second; });
   return order;
 }
 
@@ -35,8 +38,18 @@ double intersection(const ScoredBox& detection, const TruthBox& truth) {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
+namespace {
+
+// Without a minimum nothing is too small: WIDER FACE has boxes of negative size, and its evaluation counts them.
+template <typename AnyBox>
+bool is_small(const AnyBox& box, double minimum_size) {
+  return minimum_size > 0 && (box.width < minimum_size || box.height < minimum_size);
+}
+
+}  // namespace
+
 bool is_ignored(const TruthBox& truth, double minimum_size) {
-  return truth.ignored || truth.width < minimum_size || truth.height < minimum_size;
+  return truth.ignored || is_small(truth, minimum_size);
 }
 
 std::vector<Verdict> match_to_best_truth(const ImageBoxes& image, double iou_threshold, double minimum_size) {
@@ -62,7 +75,7 @@ std::vector<Verdict> match_to_best_truth(const ImageBoxes& image, double iou_thr
         taken[best] = true;
         verdicts[d] = Verdict::kTruePositive;
       }
-    } else if (detection.width < minimum_size || detection.height < minimum_size) {
+    } else if (is_small(detection, minimum_size)) {
       verdicts[d] = Verdict::kIgnored;
     }
   }

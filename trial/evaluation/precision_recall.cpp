@@ -1,7 +1,6 @@
 #include "trial/evaluation/precision_recall.h"
 
 #include <algorithm>
-#include <cstdint>
 
 namespace hyperfd {
 namespace {
@@ -14,9 +13,12 @@ std::vector<double> envelope(std::vector<double> precision) {
 }  // namespace
 
 PrecisionRecall precision_recall(const ScoredVerdicts& detections) {
+  return precision_recall(detections, order_by_score(detections.scores));
+}
+
+PrecisionRecall precision_recall(const ScoredVerdicts& detections, const std::vector<std::uint32_t>& order) {
   PrecisionRecall curve;
   if (detections.positives == 0) return curve;
-  const std::vector<std::uint32_t> order = order_by_score(detections.scores);
   curve.precision.reserve(order.size());
   curve.recall.reserve(order.size());
   std::size_t found = 0, counted = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "trial/evaluation/matching.h"
@@ -21,6 +22,8 @@ struct PrecisionRecall {
 
 // Throws InputError when a score is not a number. Empty when there are no positives.
 PrecisionRecall precision_recall(const ScoredVerdicts& detections);
+// The same where order_by_score(detections.scores) is known: sorting costs most.
+PrecisionRecall precision_recall(const ScoredVerdicts& detections, const std::vector<std::uint32_t>& order);
 
 // Area under the curve after every precision is raised to the best one at the same or a higher recall
 // (PASCAL VOC since 2010; MMDetection's `area` mode). In [0, 1].

@@ -109,15 +109,14 @@ std::optional<Evaluation> Evaluator::run(RetinaFace& detector, torch::Device dev
   if (slots_.empty()) measure();
   Evaluation evaluation;
   evaluation.detections.resize(slots_.size());
-  std::vector<std::vector<Face>> faces(slots_.size());
   for (const auto& batch : batches_) {
     if (interrupted && interrupted()) return std::nullopt;
     auto detections = detect(detector, device, batch);
     for (std::size_t i = 0; i < batch.size(); ++i) evaluation.detections[batch[i]] = std::move(detections[i]);
   }
-  for (std::size_t i = 0; i < slots_.size(); ++i) faces[i] = slots_[i].faces;
+  for (std::size_t i = 0; i < slots_.size(); ++i) evaluation.faces.push_back(slots_[i].faces);
   evaluation.average_precision =
-      average_precision(evaluation.detections, faces, 0.5f, static_cast<float>(recipe_.minimum_face));
+      average_precision(evaluation.detections, evaluation.faces, 0.5f, static_cast<float>(recipe_.minimum_face));
   evaluation.images_per_second =
       static_cast<double>(slots_.size()) / std::chrono::duration<double>(Clock::now() - start).count();
   return evaluation;

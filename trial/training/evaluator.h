@@ -16,6 +16,7 @@ namespace hyperfd {
 struct Evaluation {
   double average_precision = 0;                    // AP@50 in [0, 1]
   std::vector<std::vector<Detection>> detections;  // of each image, in pixels of the evaluated size
+  std::vector<std::vector<Face>> faces;            // beside them, annotated, in the same pixels
   double images_per_second = 0;                    // network, decoding and (on the first run) reading together
 };
 

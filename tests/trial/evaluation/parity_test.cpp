@@ -12,17 +12,6 @@
 namespace hyperfd {
 namespace {
 
-// average_precision() on boxes in double precision, without the rounding to float that a detector's boxes have.
-double area_ap(const std::vector<ImageBoxes>& images, double minimum_size) {
-  ScoredVerdicts all;
-  for (const ImageBoxes& image : images) {
-    for (const TruthBox& truth : image.truths) all.positives += !is_ignored(truth, minimum_size);
-    for (const ScoredBox& detection : image.detections) all.scores.push_back(detection.score);
-    for (const Verdict verdict : match_to_best_truth(image, 0.5, minimum_size)) all.verdicts.push_back(verdict);
-  }
-  return area_under_envelope(precision_recall(all));
-}
-
 std::vector<ImageBoxes> golden_images(const Json& golden) {
   std::vector<ImageBoxes> images;
   for (const Json& entry : golden["images"]) {
@@ -54,8 +43,8 @@ std::vector<ImageBoxes> real_images(const std::string& data, const std::string& 
 TEST(Parity, WithMmdetectionAndPycocotoolsOnRandomBoxes) {
   const Json golden = load_json_or_yaml(HYPERFD_SOURCE_DIR "/tests/trial/evaluation/average_precision_golden.json");
   const std::vector<ImageBoxes> images = golden_images(golden);
-  EXPECT_NEAR(area_ap(images, 0), golden["mmdetection"]["min_size_0"], 1e-9);
-  EXPECT_NEAR(area_ap(images, 20), golden["mmdetection"]["min_size_20"], 1e-9);
+  EXPECT_NEAR(average_precision(images, 0.5, 0), golden["mmdetection"]["min_size_0"], 1e-9);
+  EXPECT_NEAR(average_precision(images, 0.5, 20), golden["mmdetection"]["min_size_20"], 1e-9);
   const CocoAveragePrecision coco = coco_average_precision(images);
   EXPECT_NEAR(coco.ap, golden["pycocotools"]["AP"], 1e-9);
   EXPECT_NEAR(coco.ap50, golden["pycocotools"]["AP50"], 1e-9);
@@ -109,8 +98,8 @@ TEST_P(RealDetections, GiveTheApOfMmdetectionAndPycocotools) {
   if (!std::filesystem::exists(data + "reference/coco_expected.json")) GTEST_SKIP() << data << " is not here";
   const Expected& expected = GetParam();
   const std::vector<ImageBoxes> images = real_images(data, expected.domain);
-  EXPECT_NEAR(area_ap(images, 0), expected.area, 1e-9);
-  EXPECT_NEAR(area_ap(images, 20), expected.area_from_20_pixels, 1e-9);
+  EXPECT_NEAR(average_precision(images, 0.5, 0), expected.area, 1e-9);
+  EXPECT_NEAR(average_precision(images, 0.5, 20), expected.area_from_20_pixels, 1e-9);
   const CocoAveragePrecision coco = coco_average_precision(images);
   EXPECT_NEAR(coco.ap, expected.ap, 1e-9);
   EXPECT_NEAR(coco.ap50, expected.ap50, 1e-9);
