@@ -64,8 +64,8 @@ std::string Exporter::convolution(const torch::nn::Conv2dImpl& layer, const torc
   const std::int64_t kernel = weight.size(2), stride = options.stride()->at(0);
   const std::string output = graph_.apply("Conv", {input, graph_.constant(weight), graph_.constant(bias)});
   // Every convolution of the detector is padded so that stride 1 keeps the size.
-  graph_.set("kernel_shape", {kernel, kernel}).set("strides", {stride, stride});
-  graph_.set("pads", std::vector<std::int64_t>(4, kernel / 2)).set("group", options.groups());
+  graph_.set_list("kernel_shape", {kernel, kernel}).set_list("strides", {stride, stride});
+  graph_.set_list("pads", std::vector<std::int64_t>(4, kernel / 2)).set("group", options.groups());
   return output;
 }
 
@@ -172,7 +172,7 @@ std::string Exporter::head(const std::string& name, const Levels& features, std:
       bias = difference(bias);
     }
     const std::string moved = graph_.apply("Transpose", {convolution(conv, weight, bias, features[i])});
-    graph_.set("perm", std::vector<std::int64_t>{0, 2, 3, 1});
+    graph_.set_list("perm", {0, 2, 3, 1});
     const std::vector<std::int64_t> shape =
         values == 1 ? std::vector<std::int64_t>{0, -1} : std::vector<std::int64_t>{0, -1, values};
     levels.push_back(graph_.apply("Reshape", {moved, graph_.whole_numbers(shape)}));
@@ -203,7 +203,7 @@ std::string Exporter::anchor_grid(const std::string& features, int level) {
   const std::string rows = side(2), columns = side(3);
   const auto as_list = [&](const std::string& number) {
     const std::string list = graph_.apply("Unsqueeze", {number});
-    graph_.set("axes", std::vector<std::int64_t>{0});
+    graph_.set_list("axes", {0});
     return list;
   };
   const auto spread = [&](const std::string& value, std::int64_t values) {

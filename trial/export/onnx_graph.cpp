@@ -90,7 +90,7 @@ OnnxGraph& OnnxGraph::set(const std::string& name, const std::string& value) {
   return *this;
 }
 
-OnnxGraph& OnnxGraph::set(const std::string& name, const std::vector<std::int64_t>& value) {
+OnnxGraph& OnnxGraph::set_list(const std::string& name, const std::vector<std::int64_t>& value) {
   auto& added = attribute(name, onnx::AttributeProto::INTS);
   for (const std::int64_t number : value) added.add_ints(number);
   return *this;

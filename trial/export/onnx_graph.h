@@ -30,7 +30,7 @@ class OnnxGraph {
   OnnxGraph& set(const std::string& attribute, std::int64_t value);
   OnnxGraph& set(const std::string& attribute, float value);
   OnnxGraph& set(const std::string& attribute, const std::string& value);
-  OnnxGraph& set(const std::string& attribute, const std::vector<std::int64_t>& value);
+  OnnxGraph& set_list(const std::string& attribute, const std::vector<std::int64_t>& value);
 
   // The file's bytes.
   std::string serialise(const std::map<std::string, std::string>& metadata) const;

@@ -20,9 +20,15 @@ RetinaFace random_network(const std::string& backbone) {
   torch::Generator generator = at::detail::createCPUGenerator(3);
   network->initialise(generator);
   torch::NoGradGuard no_gradient;
-  // Batch norm that does something.
-  for (auto& item : network->named_buffers()) {
-    if (item.value().is_floating_point()) item.value().uniform_(0.5, 1.5, generator);
+  for (const auto& module : network->modules()) {
+    if (auto* norm = module->as<torch::nn::BatchNorm2d>()) {
+      norm->weight.uniform_(0.5, 1.5, generator);
+      norm->bias.uniform_(-0.5, 0.5, generator);
+    }
+  }
+  // Statistics of what really comes in: with others the numbers grow until boxes are infinite.
+  for (int i = 0; i < 60; ++i) {
+    network->forward(normalise_pixels(torch::randint(0, 256, {2, 64, 64, 3}, generator, torch::kByte), torch::kCPU));
   }
   network->eval();
   return network;
