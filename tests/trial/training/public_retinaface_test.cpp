@@ -93,8 +93,9 @@ std::vector<Detection> original_detections(const RawOutput& output, const torch:
   DecodingOptions options;
   options.nms_iou = 1;
   options.candidates = options.maximum = 5000;
+  const auto candidates = decode(output, anchors, options);
   std::vector<Detection> kept;
-  for (const Detection& candidate : decode(output, anchors, options)[0]) {
+  for (const Detection& candidate : candidates[0]) {
     const bool overlapped = std::any_of(kept.begin(), kept.end(), [&](const Detection& stronger) {
       return overlap_of_wider_boxes(stronger.box, candidate.box) > 0.4f;
     });
