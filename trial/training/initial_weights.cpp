@@ -1,6 +1,7 @@
 #include "trial/training/initial_weights.h"
 
 #include "trial/detector/folding.h"
+#include "trial/training/import_weights.h"
 #include "trial/training/recipe_files.h"
 #include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
@@ -40,7 +41,9 @@ Recipe load_recipe_for_weights(const std::string& recipe_name, const std::string
   recipe.weights = weights;
   const std::string file = find_model(weights);
   const std::string description = load_weights(file).description;
-  if (!description.empty()) {
+  if (description == kBackboneOnly) {
+    recipe.backbone = "mobilenet_v1_x0.25";
+  } else if (!description.empty()) {
     const Recipe trained = recipe_from_yaml(description, file);
     recipe.backbone = trained.backbone;
     recipe.channels = trained.channels;

@@ -27,15 +27,18 @@ torch::ScalarType scalar_type(const std::string& storage_class) {
 // A stack machine for the part of pickle protocol 2 that weights files use.
 class Reader {
  public:
-  Reader(const std::string& bytes, const std::function<std::string(const std::string&)>& record)
-      : bytes_(bytes), record_(record) {}
+  Reader(std::string_view bytes, std::size_t at) : bytes_(bytes), at_(at) {}
 
-  PickledValue read() {
+  std::unique_ptr<Pickle> read() {
+    if (at_ > bytes_.size()) throw InputError("the pickle is missing");
     while (true) {
       const char code = take(1)[0];
-      if (code == '.') return pop();
+      if (code == '.') break;
       step(code);
     }
+    pickle_->value = pop();
+    pickle_->end = at_;
+    return std::move(pickle_);
   }
 
  private:
@@ -44,7 +47,9 @@ class Reader {
   void step_container(char code);
   void reduce();
   void set_items();
-  PickledValue rebuild_tensor(const PickledValue::Tuple& arguments);
+  void append_items();
+  void refer_to_storage();
+  PickledTensor rebuild_tensor(const PickledValue::List& arguments) const;
 
   const char* take(std::size_t count) {
     if (count > bytes_.size() - at_) throw InputError("the pickle ends in the middle");
@@ -59,46 +64,62 @@ class Reader {
   }
   std::string take_line() {
     const std::size_t end = bytes_.find('\n', at_);
-    if (end == std::string::npos) throw InputError("the pickle ends in the middle");
-    const std::string line = bytes_.substr(at_, end - at_);
+    if (end == std::string_view::npos) throw InputError("the pickle ends in the middle");
+    const std::string line(bytes_.substr(at_, end - at_));
     at_ = end + 1;
     return line;
   }
   template <typename Value>
   void push(Value value) {
-    stack_.emplace_back(std::move(value));
+    stack_.emplace_back(value);
   }
+  // Puts a value into one of the pickle's deques, where it stays.
+  template <typename Value>
+  Value* keep(std::deque<Value>& owner, Value value) {
+    owner.push_back(std::move(value));
+    return &owner.back();
+  }
+  void push_text(std::string text) {
+    const std::string* kept = keep(pickle_->texts, std::move(text));
+    push(kept);
+  }
+  void push_list(PickledValue::List items) { push(keep(pickle_->lists, std::move(items))); }
+  void push_dictionary() { push(keep(pickle_->dictionaries, {})); }
   PickledValue pop() {
     if (stack_.empty()) throw InputError("the pickle takes from an empty stack");
-    PickledValue value = std::move(stack_.back());
+    const PickledValue value = stack_.back();
     stack_.pop_back();
     return value;
   }
-  PickledValue& top() {
+  const PickledValue& top() const {
     if (stack_.empty()) throw InputError("the pickle takes from an empty stack");
     return stack_.back();
   }
-  PickledValue::Tuple pop_last(std::size_t count) {
+  PickledValue::List pop_last(std::size_t count) {
     if (count > stack_.size()) throw InputError("the pickle takes from an empty stack");
     const auto begin = stack_.end() - static_cast<std::ptrdiff_t>(count);
-    PickledValue::Tuple items(begin, stack_.end());
+    PickledValue::List items(begin, stack_.end());
     stack_.erase(begin, stack_.end());
     return items;
   }
-  PickledValue::Tuple pop_to_mark() {
+  PickledValue::List pop_to_mark() {
     if (marks_.empty() || marks_.back() > stack_.size()) throw InputError("the pickle misses a mark");
     const std::size_t count = stack_.size() - marks_.back();
     marks_.pop_back();
     return pop_last(count);
   }
+  // For operations on the last `count` values, which come without a mark.
+  void mark_last(std::size_t count) {
+    if (count > stack_.size()) throw InputError("the pickle takes from an empty stack");
+    marks_.push_back(stack_.size() - count);
+  }
 
-  const std::string& bytes_;
-  const std::function<std::string(const std::string&)>& record_;
-  std::size_t at_ = 0;
+  std::string_view bytes_;
+  std::size_t at_;
+  std::unique_ptr<Pickle> pickle_ = std::make_unique<Pickle>();
   std::vector<PickledValue> stack_;
   std::vector<std::size_t> marks_;
   std::map<std::uint32_t, PickledValue> memo_;
-  std::map<std::string, std::string> records_;
 };
 
 void Reader::step(char code) {
@@ -117,12 +138,12 @@ void Reader::step(char code) {
       return;
     case 'X': {  // BINUNICODE
       const auto length = take_number<std::uint32_t>();
-      push(std::string(take(length), length));
+      push_text(std::string(take(length), length));
       return;
     }
     case 'c': {  // GLOBAL
       const std::string module = take_line();
-      push(PickledValue::Global{module + " " + take_line()});
+      push(PickledValue::Global{keep(pickle_->texts, module + " " + take_line())});
       return;
     }
     case 'q':
@@ -145,15 +166,9 @@ void Reader::step(char code) {
     case 'b':
       pop();
       return;    // BUILD: a dictionary's attributes, which weights have no use for
-    case 'Q': {  // BINPERSID: ("storage", class, key, device, size)
-      const PickledValue id = pop();
-      const auto* parts = id.tuple();
-      if (!parts || parts->size() < 3 || !(*parts)[1].global() || !(*parts)[2].text()) {
-        throw InputError("the pickle describes a storage in an unknown way");
-      }
-      push(PickledValue::Storage{*(*parts)[2].text(), scalar_type((*parts)[1].global()->name)});
+    case 'Q':
+      refer_to_storage();
       return;
-    }
     default:
       step_number(code);
   }
@@ -201,37 +216,39 @@ void Reader::step_number(char code) {
 }
 
 void Reader::step_container(char code) {
-  const auto push_tuple = [&](PickledValue::Tuple items) {
-    push(std::make_shared<PickledValue::Tuple>(std::move(items)));
-  };
   switch (code) {
     case ')':
-      push_tuple({});
+    case ']':
+      push_list({});
       return;
     case '\x85':
-      push_tuple(pop_last(1));
+      push_list(pop_last(1));
       return;
     case '\x86':
-      push_tuple(pop_last(2));
+      push_list(pop_last(2));
       return;
     case '\x87':
-      push_tuple(pop_last(3));
+      push_list(pop_last(3));
       return;
     case 't':
-      push_tuple(pop_to_mark());
-      return;
-    case ']':
-      push_tuple({});
+      push_list(pop_to_mark());
       return;
     case '}':
-      push(std::make_shared<PickledValue::Dictionary>());
+      push_dictionary();
       return;
     case 's':
-      marks_.push_back(stack_.size() < 2 ? stack_.size() : stack_.size() - 2);
+      mark_last(2);
       set_items();
       return;
     case 'u':
       set_items();
+      return;
+    case 'a':
+      mark_last(1);
+      append_items();
+      return;
+    case 'e':
+      append_items();
       return;
     default:
       throw InputError("the pickle holds what weights do not (operation " +
@@ -240,72 +257,86 @@ void Reader::step_container(char code) {
 }
 
 void Reader::set_items() {
-  const PickledValue::Tuple items = pop_to_mark();
+  const PickledValue::List items = pop_to_mark();
   PickledValue::Dictionary* dictionary = top().dictionary();
   if (!dictionary || items.size() % 2 != 0) throw InputError("the pickle fills what is no dictionary");
   for (std::size_t i = 0; i < items.size(); i += 2) {
-    if (!items[i].text()) throw InputError("the pickle has a dictionary whose keys are no text");
-    (*dictionary)[*items[i].text()] = items[i + 1];
+    // Optimisers, which training checkpoints carry beside the weights, number their parameters.
+    const std::string* text = items[i].text();
+    if (!text && !items[i].number()) throw InputError("the pickle has a dictionary whose keys are no text");
+    (*dictionary)[text ? *text : std::to_string(*items[i].number())] = items[i + 1];
   }
+}
+
+void Reader::append_items() {
+  const PickledValue::List items = pop_to_mark();
+  PickledValue::List* list = top().list();
+  if (!list) throw InputError("the pickle appends to what is no list");
+  list->insert(list->end(), items.begin(), items.end());
 }
 
 void Reader::reduce() {
   const PickledValue arguments = pop(), function = pop();
-  if (!function.global() || !arguments.tuple()) throw InputError("the pickle calls what is no function");
-  const std::string& name = function.global()->name;
+  if (!function.global() || !arguments.list()) throw InputError("the pickle calls what is no function");
+  const std::string& name = *function.global();
   if (name == kOrderedDictionary) {
-    push(std::make_shared<PickledValue::Dictionary>());
+    push_dictionary();
   } else if (name == kRebuildTensor) {
-    stack_.push_back(rebuild_tensor(*arguments.tuple()));
-  } else if ((name == kRebuildParameter || name == kRestoreType) && !arguments.tuple()->empty()) {
-    stack_.push_back(arguments.tuple()->front());
+    const PickledTensor* tensor = keep(pickle_->tensors, rebuild_tensor(*arguments.list()));
+    push(tensor);
+  } else if ((name == kRebuildParameter || name == kRestoreType) && !arguments.list()->empty()) {
+    stack_.push_back(arguments.list()->front());
   } else {
     throw InputError("the pickle calls " + name + ", which weights have no use for");
   }
 }
 
-PickledValue Reader::rebuild_tensor(const PickledValue::Tuple& arguments) {
-  const auto numbers = [](const PickledValue& value) {
-    std::vector<std::int64_t> list;
-    if (!value.tuple()) throw InputError("the pickle describes a tensor in an unknown way");
-    for (const PickledValue& item : *value.tuple()) {
-      if (!item.number() || *item.number() < 0) throw InputError("the pickle describes a tensor in an unknown way");
-      list.push_back(*item.number());
+// ("storage", class, key, device, elements), and in PyTorch's older format the view: None or (key, first, elements).
+void Reader::refer_to_storage() {
+  const PickledValue id = pop();
+  const PickledValue::List* parts = id.list();
+  if (!parts || parts->size() < 5 || !(*parts)[1].global() || !(*parts)[2].text() || !(*parts)[4].number()) {
+    throw InputError("the pickle describes a storage in an unknown way");
+  }
+  PickledStorage storage{*(*parts)[2].text(), scalar_type(*(*parts)[1].global())};
+  if (*(*parts)[4].number() < 0) throw InputError("the pickle describes a storage of a negative size");
+  if (parts->size() > 5 && (*parts)[5].list()) {
+    const PickledValue::List& view = *(*parts)[5].list();
+    if (view.size() < 2 || !view[1].number() || *view[1].number() < 0) {
+      throw InputError("the pickle describes a storage in an unknown way");
     }
+    storage.first = *view[1].number();
+  }
+  if (!pickle_->types.emplace(storage.key, storage.type).second && pickle_->types[storage.key] != storage.type) {
+    throw InputError("the pickle gives storage " + storage.key + " two types");
+  }
+  const PickledStorage* kept = keep(pickle_->storages, std::move(storage));
+  push(kept);
+}
+
+// (storage, offset, sizes, strides, …)
+PickledTensor Reader::rebuild_tensor(const PickledValue::List& arguments) const {
+  const auto whole = [](const PickledValue& value) {
+    if (!value.number() || *value.number() < 0) throw InputError("the pickle describes a tensor in an unknown way");
+    return *value.number();
+  };
+  const auto numbers = [&](const PickledValue& value) {
+    // More dimensions than any tensor has would cost memory each time that such a list is referred to.
+    if (!value.list() || value.list()->size() > 8) throw InputError("the pickle describes a tensor in an unknown way");
+    std::vector<std::int64_t> list;
+    for (const PickledValue& item : *value.list()) list.push_back(whole(item));
     return list;
   };
-  if (arguments.size() < 4 || !arguments[0].storage() || !arguments[1].number()) {
+  if (arguments.size() < 4 || !arguments[0].storage()) {
     throw InputError("the pickle describes a tensor in an unknown way");
   }
-  const auto& [key, type] = *arguments[0].storage();
-  if (!records_.count(key)) records_[key] = record_(key);
-  const std::string& content = records_[key];
-  const auto elements = static_cast<std::int64_t>(content.size() / torch::elementSize(type));
-  const torch::Tensor storage = torch::from_blob(const_cast<char*>(content.data()), {elements}, type);
-  // as_strided() checks that the tensor lies within the storage.
-  return PickledValue(
-      torch::Tensor(storage.as_strided(numbers(arguments[2]), numbers(arguments[3]), *arguments[1].number()).clone()));
+  return {*arguments[0].storage(), whole(arguments[1]), numbers(arguments[2]), numbers(arguments[3])};
 }
 
 }  // namespace
 
-const PickledValue::Dictionary* PickledValue::dictionary() const {
-  const auto* pointer = std::get_if<std::shared_ptr<Dictionary>>(&value_);
-  return pointer ? pointer->get() : nullptr;
-}
-
-PickledValue::Dictionary* PickledValue::dictionary() {
-  auto* pointer = std::get_if<std::shared_ptr<Dictionary>>(&value_);
-  return pointer ? pointer->get() : nullptr;
-}
-
-const PickledValue::Tuple* PickledValue::tuple() const {
-  const auto* pointer = std::get_if<std::shared_ptr<Tuple>>(&value_);
-  return pointer ? pointer->get() : nullptr;
-}
-
-PickledValue read_pickle(const std::string& bytes, const std::function<std::string(const std::string&)>& record) {
-  return Reader(bytes, record).read();
+std::unique_ptr<Pickle> read_pickle(std::string_view bytes, std::size_t at) {
+  return Reader(bytes, at).read();
 }
 
 }  // namespace hyperfd

@@ -13,7 +13,7 @@ struct TrainedDetector {
   RetinaFace network{nullptr};  // batch norms folded, in evaluation mode, on the CPU
 };
 
-// Reads weights that a training run wrote. Throws InputError that names the file.
+// Reads weights that a training run or `import-weights` wrote. Throws InputError that names the file.
 TrainedDetector load_trained_detector(const std::string& weights_file);
 
 }  // namespace hyperfd

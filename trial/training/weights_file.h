@@ -10,8 +10,9 @@ namespace hyperfd {
 // Written atomically.
 void save_weights(const std::string& file, const Weights& weights);
 
-// Reads what save_weights() wrote, or a state dictionary that PyTorch ≥ 1.6 saved (a prefix "module." is taken off).
-// Throws InputError that names the file.
+// Reads what save_weights() wrote, or a state dictionary that PyTorch saved, in its zip format (since 1.6) or the one
+// before. A state dictionary may lie in a training checkpoint under "state_dict"; a prefix "module." is taken off.
+// Nothing in the file is executed, and no more memory is taken than it is long. Throws InputError that names the file.
 Weights load_weights(const std::string& file);
 
 }  // namespace hyperfd
