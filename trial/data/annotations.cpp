@@ -9,71 +9,14 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "trial/data/box_repair.h"
+#include "trial/data/json_entry.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 #include "tuner/base/json.h"
 
 namespace hyperfd {
 namespace {
-
-// One object of a list in annotations.json; knows its place for messages.
-class Entry {
- public:
-  Entry(const std::string& file, const char* list, std::size_t index, const Json& value)
-      : place_(file + ": " + list + "[" + std::to_string(index) + "]"), value_(value) {
-    if (!value.is_object()) throw InputError(place_ + ": expected an object, got " + brief(value));
-  }
-
-  // nullptr when the key is absent or null.
-  const Json* find(const char* key) const {
-    const auto entry = value_.find(key);
-    return entry == value_.end() || entry->is_null() ? nullptr : &*entry;
-  }
-  const std::string& place() const { return place_; }
-
-  [[noreturn]] void fail(const char* key, const std::string& expected) const {
-    const Json* value = find(key);
-    throw InputError(place_ + "." + key + ": expected " + expected + ", " +
-                     (value ? "got " + brief(*value) : "it is missing"));
-  }
-
-  // An id as text; COCO has integers, some tools write strings.
-  std::string id(const char* key) const {
-    const Json* value = find(key);
-    if (!value || !(value->is_number_integer() || value->is_string())) fail(key, "an integer or a string");
-    return value->dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
-  // A size in pixels; 0 when it is not given.
-  int pixels(const char* key) const {
-    const Json* value = find(key);
-    if (!value) return 0;
-    if (!value->is_number() || !(*value >= 0) || !(*value <= 1e6)) fail(key, "a number of pixels");
-    return static_cast<int>(value->get<double>());
-  }
-  bool flag(const char* key) const {
-    const Json* value = find(key);
-    if (!value) return false;
-    if (value->is_boolean()) return value->get<bool>();
-    if (!value->is_number() || (*value != 0 && *value != 1)) fail(key, "0 or 1");
-    return *value == 1;
-  }
-  // Numbers; null, which stands for NaN in JSON, stays NaN. Fails unless there are `count`.
-  std::vector<float> numbers(const char* key, std::size_t count) const {
-    const std::string expected = std::to_string(count) + " numbers";
-    const Json* value = find(key);
-    if (!value || !value->is_array() || value->size() != count) fail(key, expected);
-    std::vector<float> numbers;
-    for (const Json& number : *value) {
-      if (!number.is_number() && !number.is_null()) fail(key, expected);
-      numbers.push_back(number.is_null() ? std::numeric_limits<float>::quiet_NaN() : number.get<float>());
-    }
-    return numbers;
-  }
-
- private:
-  std::string place_;
-  const Json& value_;
-};
 
 // Python's json module writes NaN and Infinity, which JSON does not have: they become null.
 std::string without_nan(std::string text) {
@@ -115,7 +58,7 @@ std::string face_category(const Json& root, const std::string& file) {
   if (!root.contains("categories") || root["categories"].is_null()) return "1";
   const Json& categories = list_in(root, "categories", file);
   for (std::size_t i = 0; i < categories.size(); ++i) {
-    const Entry category(file, "categories", i, categories[i]);
+    const JsonEntry category(file, "categories", i, categories[i]);
     const Json* name = category.find("name");
     if (categories.size() == 1 || (name && name->is_string() && *name == "face")) return category.id("id");
   }
@@ -123,7 +66,7 @@ std::string face_category(const Json& root, const std::string& file) {
 }
 
 // The name as given, or inside images/ if it is only there; "" when there is no such file.
-std::string existing_file(const std::string& folder, const Entry& entry) {
+std::string existing_file(const std::string& folder, const JsonEntry& entry) {
   const Json* name = entry.find("file_name");
   if (!name || !name->is_string() || *name == "") entry.fail("file_name", "a file name");
   const std::string file = name->get<std::string>();
@@ -139,7 +82,7 @@ std::string existing_file(const std::string& folder, const Entry& entry) {
   return "";
 }
 
-std::optional<Landmarks> landmarks_of(const Entry& entry) {
+std::optional<Landmarks> landmarks_of(const JsonEntry& entry) {
   const Json* keypoints = entry.find("keypoints");
   if (!keypoints || (keypoints->is_array() && keypoints->empty())) return std::nullopt;
   const std::vector<float> numbers = entry.numbers("keypoints", 15);
@@ -150,35 +93,6 @@ std::optional<Landmarks> landmarks_of(const Entry& entry) {
     landmarks[i] = {x, y};
   }
   return landmarks;
-}
-
-// The box as far as it lies in the image, or nothing when there is none worth having.
-std::optional<Box> usable_box(const Entry& entry, const AnnotatedImage& image, Warnings& warnings) {
-  const std::vector<float> numbers = entry.numbers("bbox", 4);
-  const Box box{numbers[0], numbers[1], numbers[2], numbers[3]};
-  const std::string example = image.file + ": " + entry.place().substr(entry.place().rfind(' ') + 1);
-  if (!std::isfinite(box.x) || !std::isfinite(box.y) || !std::isfinite(box.right()) || !std::isfinite(box.bottom())) {
-    warnings.add("boxes with numbers that are none, dropped", example);
-    return std::nullopt;
-  }
-  if (box.width <= 0 || box.height <= 0) {
-    warnings.add("boxes without width or height, dropped", example);
-    return std::nullopt;
-  }
-  const float infinity = std::numeric_limits<float>::infinity();
-  const float left = std::max(box.x, 0.0f), top = std::max(box.y, 0.0f);
-  const float right = std::min(box.right(), image.width > 0 ? static_cast<float>(image.width) : infinity);
-  const float bottom = std::min(box.bottom(), image.height > 0 ? static_cast<float>(image.height) : infinity);
-  if (right <= left || bottom <= top) {
-    warnings.add("boxes outside their image, dropped", example);
-    return std::nullopt;
-  }
-  if (left - box.x > 0.5f || top - box.y > 0.5f || box.right() - right > 0.5f || box.bottom() - bottom > 0.5f) {
-    warnings.add("boxes reaching over their image's edge, clipped", example);
-  }
-  // A box inside stays as it is, to the last bit.
-  return Box{left, top, right == box.right() && left == box.x ? box.width : right - left,
-             bottom == box.bottom() && top == box.y ? box.height : bottom - top};
 }
 
 }  // namespace
@@ -194,9 +108,10 @@ std::vector<AnnotatedImage> read_annotations(const std::string& folder, Warnings
   std::unordered_map<std::string, std::size_t> index_of_id, index_of_file;
   const Json& image_list = list_in(root, "images", file);
   for (std::size_t i = 0; i < image_list.size(); ++i) {
-    const Entry entry(file, "images", i, image_list[i]);
+    const JsonEntry entry(file, "images", i, image_list[i]);
     const std::string id = entry.id("id");
     AnnotatedImage image;
+    image.id = id;
     image.file = existing_file(folder, entry);
     image.width = entry.pixels("width");
     image.height = entry.pixels("height");
@@ -221,7 +136,7 @@ std::vector<AnnotatedImage> read_annotations(const std::string& folder, Warnings
   const Json& annotations = list_in(root, "annotations", file);
   std::unordered_set<std::string> annotation_ids;
   for (std::size_t i = 0; i < annotations.size(); ++i) {
-    const Entry entry(file, "annotations", i, annotations[i]);
+    const JsonEntry entry(file, "annotations", i, annotations[i]);
     const std::string example = "annotations[" + std::to_string(i) + "]";
     if (entry.find("id") && !annotation_ids.insert(entry.id("id")).second) {
       warnings.add("annotations with an id that an earlier one has", example);
@@ -241,7 +156,9 @@ std::vector<AnnotatedImage> read_annotations(const std::string& folder, Warnings
     Face annotated;
     annotated.ignored = entry.flag("iscrowd");
     annotated.landmarks = landmarks_of(entry);
-    if (const std::optional<Box> box = usable_box(entry, image, warnings)) {
+    const std::vector<float> bbox = entry.numbers("bbox", 4);
+    if (const std::optional<Box> box = usable_box({bbox[0], bbox[1], bbox[2], bbox[3]}, image.width, image.height,
+                                                  image.file + ": " + example, warnings)) {
       annotated.box = *box;
       image.faces.push_back(annotated);
     }
