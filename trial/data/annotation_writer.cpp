@@ -27,10 +27,11 @@ bool have_own_ids(const std::vector<AnnotatedImage>& images) {
 }
 
 Json face_json(const Face& face) {
-  Json json = {{"category_id", 1},
-               {"bbox", {shortest(face.box.x), shortest(face.box.y), shortest(face.box.width), shortest(face.box.height)}},
-               {"area", shortest(face.box.area())},
-               {"iscrowd", face.ignored ? 1 : 0}};
+  Json json = {
+      {"category_id", 1},
+      {"bbox", {shortest(face.box.x), shortest(face.box.y), shortest(face.box.width), shortest(face.box.height)}},
+      {"area", shortest(face.box.area())},
+      {"iscrowd", face.ignored ? 1 : 0}};
   if (face.landmarks) {
     Json keypoints = Json::array();
     for (const Point& point : *face.landmarks) {

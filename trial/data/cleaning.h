@@ -9,9 +9,9 @@
 namespace hyperfd {
 
 struct CleaningOptions {
-  float replace_iou = 0.4f;    // in [0, 1); a label and a detection that overlap more are the same face
-  float add_score = 0.95f;     // an unmatched detection above it is a face that the labels lack
-  float minimum_score = 0.5f;  // weaker detections are no evidence: they match nothing and are not reviewed
+  float replace_iou = 0.4f;     // in [0, 1); a label and a detection that overlap more are the same face
+  float add_score = 0.95f;      // an unmatched detection above it is a face that the labels lack
+  float minimum_score = 0.5f;   // weaker detections are no evidence: they match nothing and are not reviewed
   bool landmarks_only = false;  // boxes stay as they are and none is added
 };
 

@@ -41,7 +41,8 @@ DetectionsOfImages read_coco_results(const std::string& file, const std::vector<
       detection.box = *usable;
       detections[id].push_back(detection);
     } else {
-      warnings.add("detections without a box in their image, dropped", entry.place() + ".bbox: " + brief(root[i]["bbox"]));
+      warnings.add("detections without a box in their image, dropped",
+                   entry.place() + ".bbox: " + brief(root[i]["bbox"]));
     }
   }
   if (detections.empty() && !root.empty()) {

@@ -8,8 +8,8 @@
 namespace hyperfd {
 namespace {
 
-constexpr float kContext = 3;           // sides of the picture per side of the box
-constexpr float kSmallestSide = 64;     // pixels; a tiny face needs its surroundings
+constexpr float kContext = 3;        // sides of the picture per side of the box
+constexpr float kSmallestSide = 64;  // pixels; a tiny face needs its surroundings
 
 cv::Rect surroundings(const Box& box, cv::Size image) {
   const float side = std::max(kContext * std::max(box.width, box.height), kSmallestSide);
