@@ -14,6 +14,8 @@ int main(int argc, char** argv) {
   hyperfd::commands::add_train(app);
   hyperfd::commands::add_evaluate(app);
   hyperfd::commands::add_detect(app);
+  hyperfd::commands::add_import(app);
+  hyperfd::commands::add_clean(app);
   hyperfd::set_up_log("info");
   return hyperfd::run_command_line(app, argc, argv);
 }
