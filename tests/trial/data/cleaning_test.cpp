@@ -111,7 +111,7 @@ TEST(ReadLabels, NamesWhatIsWrong) {
       {"wider", "l.txt", "a.jpg\n1\n1 2 x 4\n", "l.txt:3: \"1 2 x 4\""},
       {"retinaface", "l.txt", "1 2 3 4\n", "before the first face, got \"1 2 3 4\""},
       {"retinaface", "l.txt", "#\n", "l.txt:1: expected an image's file name after #"},
-      {"retinaface", "l.txt", "# a.jpg\n1 2 3" + lm, "l.txt:2: \"1 2 3 1 1 0"},
+      {"retinaface", "l.txt", "# a.jpg\n1 2" + lm, "l.txt:2: \"1 2 1 1 0"},
       {"voc", "a.xml", "<annotation><object>", "a.xml: byte "},
       {"voc", "a.xml", "<html/>", "a.xml: expected <annotation>, got \"html\""},
       {"voc", "a.xml", object("<xmin>1</xmin><ymin>two</ymin>"), "a.xml: object 1: ymin: \"two\""},
