@@ -9,6 +9,8 @@ namespace hyperfd::commands {
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_detect(CLI::App& app);
+void add_import(CLI::App& app);
+void add_clean(CLI::App& app);
 void add_pretrain(CLI::App& app);
 void add_import_weights(CLI::App& app);
 void add_export(CLI::App& app);

@@ -2,12 +2,17 @@
 
 #include "trial/commands/commands.h"
 #include "trial/commands/signals.h"
+#include "trial/data/cleaning.h"
+#include "trial/data/image_file.h"
 #include "trial/training/curves.h"
+#include "trial/training/detect.h"
 #include "trial/training/device.h"
 #include "trial/training/initial_weights.h"
 #include "trial/training/output_folder.h"
 #include "trial/training/progress.h"
+#include "trial/training/trained_detector.h"
 #include "trial/training/trainer.h"
+#include "tuner/base/error.h"
 #include "tuner/base/log.h"
 #include "tuner/base/version.h"
 
@@ -15,11 +20,34 @@ namespace hyperfd::commands {
 namespace {
 
 struct Options {
-  std::string data, recipe = "pretrain", weights, out = "runs/pretrain";
+  std::string data, recipe = "pretrain", weights, teacher, out = "runs/pretrain";
   std::vector<std::string> overrides;
   TrainerOptions trainer;
   int threads = 1;
 };
+
+// Gives faces without landmarks those that the teacher sees; boxes stay as they are.
+void learn_from(const std::string& teacher_file, torch::Device device, TrainingData& data) {
+  TrainedDetector teacher = load_trained_detector(teacher_file);
+  teacher.network->to(device);
+  CleaningOptions cleaning;
+  cleaning.landmarks_only = true;
+  std::size_t faces = 0, with_landmarks = 0;
+  for (AnnotatedImage& image : data.train) {
+    cv::Mat pixels;
+    try {
+      pixels = read_image(data.folder + "/" + image.file);
+    } catch (const InputError&) {
+      continue;  // the loader counts it
+    }
+    image.faces = clean_labels(image.faces, detect_faces(teacher, device, pixels), cleaning).labels;
+    for (const Face& face : image.faces) {
+      faces += !face.ignored;
+      with_landmarks += !face.ignored && face.landmarks.has_value();
+    }
+  }
+  spdlog::info("{} of {} faces have landmarks, with the teacher's", with_landmarks, faces);
+}
 
 void pretrain(const Options& options) {
   stop_on_signals();
@@ -33,6 +61,8 @@ void pretrain(const Options& options) {
   TrainingData data{dataset.folder(), dataset.split(Split::kTrain), dataset.split(Split::kValidation), {}};
   const std::vector<AnnotatedImage> test = dataset.all_of(Split::kTest);
   data.train.insert(data.train.end(), test.begin(), test.end());
+
+  if (!options.teacher.empty()) learn_from(options.teacher, choose_device(options.trainer.device), data);
 
   const OutputFolder out(options.out);
   out.write_recipe(recipe);
@@ -56,6 +86,7 @@ void pretrain(const Options& options) {
   for (const std::string& line : result.warnings) spdlog::warn(options.data + ": " + line);
   out.write_result(result, {{"data", options.data},
                             {"recipe", options.recipe},
+                            {"teacher", options.teacher},
                             {"training_images", data.train.size()},
                             {"seed", options.trainer.seed},
                             {"version", kVersion}});
@@ -73,6 +104,8 @@ void add_pretrain(CLI::App& app) {
   command->add_option("--recipe", options->recipe, "Recipe: a name that comes with the program or a YAML file")
       ->capture_default_str();
   command->add_option("--weights", options->weights, "Initial weights, e.g. an ImageNet backbone that import-weights read");
+  command->add_option("--teacher", options->teacher,
+                      "Weights of a detector that gives landmarks to the faces that have none");
   command->add_option("--out", options->out, "Output folder; the same one goes on with a run that was cut off")
       ->capture_default_str();
   command->add_option("--set", options->overrides, "key=value over the recipe; may be repeated")

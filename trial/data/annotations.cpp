@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "trial/data/box_repair.h"
 #include "trial/data/coco_entry.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
@@ -47,36 +48,6 @@ std::optional<Landmarks> landmarks_of(const CocoEntry& entry) {
   return landmarks;
 }
 
-// The box as far as it lies in the image, or nothing when there is none worth having.
-std::optional<Box> usable_box(const CocoEntry& entry, const AnnotatedImage& image, Warnings& warnings) {
-  const std::vector<double> numbers = entry.numbers("bbox", 4);
-  const Box box{static_cast<float>(numbers[0]), static_cast<float>(numbers[1]), static_cast<float>(numbers[2]),
-                static_cast<float>(numbers[3])};
-  const std::string example = image.file + ": " + entry.place().substr(entry.place().rfind(' ') + 1);
-  if (!std::isfinite(box.x) || !std::isfinite(box.y) || !std::isfinite(box.right()) || !std::isfinite(box.bottom())) {
-    warnings.add("boxes with numbers that are none, dropped", example);
-    return std::nullopt;
-  }
-  if (box.width <= 0 || box.height <= 0) {
-    warnings.add("boxes without width or height, dropped", example);
-    return std::nullopt;
-  }
-  const float infinity = std::numeric_limits<float>::infinity();
-  const float left = std::max(box.x, 0.0f), top = std::max(box.y, 0.0f);
-  const float right = std::min(box.right(), image.width > 0 ? static_cast<float>(image.width) : infinity);
-  const float bottom = std::min(box.bottom(), image.height > 0 ? static_cast<float>(image.height) : infinity);
-  if (right <= left || bottom <= top) {
-    warnings.add("boxes outside their image, dropped", example);
-    return std::nullopt;
-  }
-  if (left - box.x > 0.5f || top - box.y > 0.5f || box.right() - right > 0.5f || box.bottom() - bottom > 0.5f) {
-    warnings.add("boxes reaching over their image's edge, clipped", example);
-  }
-  // A box inside stays as it is, to the last bit.
-  return Box{left, top, right == box.right() && left == box.x ? box.width : right - left,
-             bottom == box.bottom() && top == box.y ? box.height : bottom - top};
-}
-
 }  // namespace
 
 std::vector<AnnotatedImage> read_annotations(const std::string& folder, Warnings& warnings) {
@@ -93,6 +64,7 @@ std::vector<AnnotatedImage> read_annotations(const std::string& folder, Warnings
     const CocoEntry entry(file, "images", i, image_list[i]);
     const std::string id = entry.id("id");
     AnnotatedImage image;
+    image.id = id;
     image.file = existing_file(folder, entry);
     image.width = entry.pixels("width");
     image.height = entry.pixels("height");
@@ -137,7 +109,11 @@ std::vector<AnnotatedImage> read_annotations(const std::string& folder, Warnings
     Face annotated;
     annotated.ignored = entry.flag("iscrowd");
     annotated.landmarks = landmarks_of(entry);
-    if (const std::optional<Box> box = usable_box(entry, image, warnings)) {
+    const std::vector<double> bbox = entry.numbers("bbox", 4);
+    const Box given{static_cast<float>(bbox[0]), static_cast<float>(bbox[1]), static_cast<float>(bbox[2]),
+                    static_cast<float>(bbox[3])};
+    if (const std::optional<Box> box =
+            usable_box(given, image.width, image.height, image.file + ": " + example, warnings)) {
       annotated.box = *box;
       image.faces.push_back(annotated);
     }

@@ -53,18 +53,6 @@ class Canvas {
   float scale_;
 };
 
-// Whether the landmarks say something. A network that was trained without any puts all five near the anchor's centre.
-bool has_landmarks(const Detection& detection) {
-  constexpr float kSmallestSpread = 0.15f;  // of the box's longer side; even a profile spreads more from eye to mouth
-  const auto& points = detection.landmarks;
-  const auto [left, right] =
-      std::minmax_element(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
-  const auto [top, bottom] =
-      std::minmax_element(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.y < b.y; });
-  const float spread = std::max(right->x - left->x, bottom->y - top->y);
-  return spread > kSmallestSpread * std::max(detection.box.width, detection.box.height);
-}
-
 }  // namespace
 
 cv::Mat draw_detections(const cv::Mat& image, const std::vector<Detection>& detections,

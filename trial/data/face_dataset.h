@@ -14,6 +14,7 @@ struct AnnotatedImage {
   int width = 0, height = 0;  // pixels, as annotated; 0 when the annotation does not say
   std::vector<Face> faces;
   Split split = Split::kTrain;
+  std::string id;  // in annotations.json, as JSON text; "" when the image comes from elsewhere
 };
 
 // A data set folder in our format: annotations.json (COCO detection, optional 5 keypoints, iscrowd = ignore), images/,

@@ -1,6 +1,8 @@
 #include "trial/data/image_file.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <filesystem>
 
 #include <opencv2/imgcodecs.hpp>
 
@@ -8,6 +10,17 @@
 #include "tuner/base/files.h"
 
 namespace hyperfd {
+
+const std::vector<std::string>& image_endings() {
+  static const std::vector<std::string> endings = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff",
+                                                   ".JPG", ".JPEG", ".PNG", ".BMP", ".WEBP", ".TIF", ".TIFF"};
+  return endings;
+}
+
+bool is_image_name(const std::string& name) {
+  const std::vector<std::string>& endings = image_endings();
+  return std::find(endings.begin(), endings.end(), std::filesystem::path(name).extension().string()) != endings.end();
+}
 
 bool is_complete_jpeg(std::string_view bytes) {
   const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };

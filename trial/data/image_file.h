@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <opencv2/core/mat.hpp>
 
@@ -10,6 +11,11 @@ namespace hyperfd {
 // Reads one image (BGR, 8 bits, EXIF orientation ignored so that boxes fit). Throws InputError that names the file when
 // it is missing, not an image, or cut off: decoders fill the missing rest with grey, which would be trained on.
 cv::Mat read_image(const std::string& file);
+
+// Endings of image files, with their dot, in lower and in upper case.
+const std::vector<std::string>& image_endings();
+// Whether the name has one.
+bool is_image_name(const std::string& name);
 
 // Whether a JPEG file's bytes reach its end-of-image marker. Walks the segments, since thumbnails in them have such
 // markers, too.

@@ -38,4 +38,7 @@ struct Detection {
   Landmarks landmarks{};
 };
 
+// Whether the landmarks say something. A network that was trained without any puts all five near the anchor's centre.
+bool has_landmarks(const Detection& detection);
+
 }  // namespace hyperfd

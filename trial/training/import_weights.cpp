@@ -19,18 +19,6 @@ Recipe public_recipe() {
   return recipe;
 }
 
-void override_recipe(Recipe& recipe, const std::vector<std::string>& overrides) {
-  for (const std::string& assignment : overrides) {
-    const std::size_t equals = assignment.find('=');
-    if (equals == std::string::npos) throw InputError("--set: expected key=value, got \"" + assignment + "\"");
-    const std::string text = assignment.substr(equals + 1);
-    Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (value.is_discarded()) value = text;
-    set_field(recipe, assignment.substr(0, equals), value, "--set");
-  }
-  recipe = recipe_from_yaml(to_yaml(recipe), "--set");  // checks the keys together
-}
-
 bool begins_with(const std::string& text, const std::string& beginning) {
   return text.compare(0, beginning.size(), beginning) == 0;
 }

@@ -1,0 +1,178 @@
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include <opencv2/imgproc.hpp>
+
+#include "trial/commands/commands.h"
+#include "trial/data/annotation_writer.h"
+#include "trial/data/annotations.h"
+#include "trial/data/box_repair.h"
+#include "trial/data/cleaning.h"
+#include "trial/data/found_faces.h"
+#include "trial/data/drawing.h"
+#include "trial/data/image_file.h"
+#include "trial/data/review.h"
+#include "trial/training/detect.h"
+#include "trial/training/device.h"
+#include "trial/training/picture_file.h"
+#include "trial/training/trained_detector.h"
+#include "tuner/base/error.h"
+#include "tuner/base/files.h"
+#include "tuner/base/log.h"
+
+namespace fs = std::filesystem;
+
+namespace hyperfd::commands {
+namespace {
+
+struct Options {
+  std::string data, weights, detections, out, device = "auto";
+  CleaningOptions cleaning;
+  int threads = 1, pictures = 200;
+};
+
+// review.json, review/*.png and review.png beside the new annotations.
+class Review {
+ public:
+  Review(fs::path folder, int pictures) : folder_(std::move(folder)), pictures_left_(pictures) {}
+
+  bool draws() const { return pictures_left_ > 0; }
+  // `pixels` may be empty: then nothing is drawn.
+  void add(const std::string& image, const ReviewItem& item, const cv::Mat& pixels, const std::vector<Face>& labels,
+           const std::vector<Detection>& detections) {
+    Json entry = {{"image", image},
+                  {"doubt", name_of(item.doubt)},
+                  {"bbox", {item.box.x, item.box.y, item.box.width, item.box.height}}};
+    if (item.score) entry["score"] = *item.score;
+    if (draws() && !pixels.empty()) {
+      --pictures_left_;
+      const std::string name = "review/" + std::to_string(items_.size() + 1) + "_" + name_of(item.doubt) + ".png";
+      const cv::Mat picture = draw_review(pixels, item, labels, detections);
+      write_picture((folder_ / name).string(), picture);
+      entry["picture"] = name;
+      constexpr std::size_t kCells = 48;
+      if (cells_.size() < kCells) cells_.push_back(tile({picture}, 1, {kCell, kCell}));
+    }
+    items_.push_back(std::move(entry));
+  }
+  void finish() const {
+    write_file_atomically((folder_ / "review.json").string(), Json{{"items", items_}}.dump(1) + "\n");
+    constexpr int kColumns = 6;
+    if (!cells_.empty()) write_picture((folder_ / "review.png").string(), tile(cells_, kColumns, {kCell, kCell}));
+  }
+
+ private:
+  static constexpr int kCell = 300;  // pixels
+  fs::path folder_;
+  int pictures_left_;
+  Json items_ = Json::array();
+  std::vector<cv::Mat> cells_;
+};
+
+void clean(const Options& options) {
+  const std::string input = options.data + "/annotations.json";
+  std::error_code error;
+  if (fs::equivalent(options.out, input, error)) {
+    throw InputError("--out: expected a new file, " + options.out + " is the input");
+  }
+  Warnings warnings;
+  std::vector<AnnotatedImage> images = read_annotations(options.data, warnings);
+  TrainedDetector trained;
+  torch::Device device(torch::kCPU);
+  DetectionsOfImages from_file;
+  if (options.weights.empty()) {
+    from_file = read_coco_results(options.detections, images, warnings);
+  } else {
+    set_up_computing(options.threads);
+    device = choose_device(options.device);
+    trained = load_trained_detector(options.weights);
+    trained.network->to(device);
+    trained.recipe.score_threshold = options.cleaning.minimum_score;
+  }
+
+  Review review(fs::absolute(options.out).parent_path(), options.pictures);
+  CleaningCounts counts;
+  std::size_t done = 0;
+  constexpr std::size_t kOften = 500;
+  for (AnnotatedImage& image : images) {
+    if (++done % kOften == 0) spdlog::info("{} of {} images", done, images.size());
+    cv::Mat pixels;
+    const auto read = [&] {
+      try {
+        pixels = read_image(options.data + "/" + image.file);
+      } catch (const InputError& unreadable) {
+        warnings.add("images that cannot be read", unreadable.what());
+      }
+    };
+    std::vector<Detection> detections;
+    if (options.weights.empty()) {
+      const auto found = from_file.find(image.id);
+      if (found != from_file.end()) detections = found->second;
+    } else {
+      read();
+      if (pixels.empty()) continue;  // its labels stay as they are
+      Warnings clipped;
+      for (Detection detection : detect_faces(trained, device, pixels)) {
+        const auto box = usable_box(detection.box, pixels.cols, pixels.rows, "", clipped);
+        if (!box) continue;
+        detection.box = *box;
+        detections.push_back(detection);
+      }
+    }
+    CleaningResult result = clean_labels(image.faces, detections, options.cleaning);
+    if (!result.review.empty() && pixels.empty() && review.draws()) read();
+    for (const ReviewItem& item : result.review) review.add(image.file, item, pixels, image.faces, detections);
+    image.faces = std::move(result.faces);
+    counts += result.counts;
+  }
+  write_annotations(options.out, images);
+  review.finish();
+  for (const std::string& line : warnings.lines()) spdlog::warn("{}: {}", options.data, line);
+  std::printf(
+      "%s: %zu images, %zu labels: %zu boxes replaced, %zu faces added, landmarks added to %zu labels\n"
+      "to review: %zu labels that no detection supports, %zu uncertain detections (review.json beside it)\n",
+      options.out.c_str(), images.size(), counts.labels, counts.replaced, counts.added, counts.landmarks_added,
+      counts.unsupported_labels, counts.uncertain_detections);
+}
+
+}  // namespace
+
+void add_clean(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("clean", "Correct and complete labels by a stronger detector");
+  command->add_option("--data", options->data, "Data set folder")->required();
+  command->add_option("--out", options->out, "The new annotations file; the input is never written to")->required();
+  CLI::Option_group* teacher = command->add_option_group("Teacher", "The stronger detector, one of");
+  teacher->add_option("--weights", options->weights, "best.pt of a training run");
+  teacher->add_option("--detections", options->detections, "Any detector's output in COCO's result format (JSON)");
+  teacher->require_option(1);
+  command
+      ->add_option("--replace-iou", options->cleaning.replace_iou,
+                   "A label that a detection overlaps more takes its box")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--add-score", options->cleaning.add_score, "Unmatched detections above it are added")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--min-score", options->cleaning.minimum_score, "Weaker detections do not count")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_flag("--landmarks-only", options->cleaning.landmarks_only, "Only give landmarks to labels without any");
+  command->add_option("--pictures", options->pictures, "At most so many pictures of what to review")
+      ->check(CLI::Range(0, 1000000))
+      ->capture_default_str();
+  command->add_option("--device", options->device, "auto, cpu or cuda")->capture_default_str();
+  command->add_option("--threads", options->threads, "Threads that compute")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->footer(
+      "Labels and detections are paired by optimal bipartite matching on IoU. Existing landmarks are kept, labels are\n"
+      "never removed. Doubtful cases are listed in review.json beside --out, with pictures (labels green, detections\n"
+      "orange) in review/ and a sheet of the first ones, review.png.\n\nExamples:\n"
+      "  hyperfd-trial clean --data my_faces --weights runs/a/best.pt --out my_faces/cleaned/annotations.json\n"
+      "  hyperfd-trial clean --data my_faces --detections teacher.json --landmarks-only --out landmarks.json");
+  command->callback([options] { clean(*options); });
+}
+
+}  // namespace hyperfd::commands
