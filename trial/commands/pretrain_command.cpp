@@ -40,7 +40,7 @@ void learn_from(const std::string& teacher_file, torch::Device device, TrainingD
     } catch (const InputError&) {
       continue;  // the loader counts it
     }
-    image.faces = clean_labels(image.faces, detect_faces(teacher, device, pixels), cleaning).labels;
+    image.faces = clean_labels(image.faces, detect_faces(teacher, device, pixels), cleaning).faces;
     for (const Face& face : image.faces) {
       faces += !face.ignored;
       with_landmarks += !face.ignored && face.landmarks.has_value();
