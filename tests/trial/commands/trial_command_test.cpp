@@ -1,6 +1,8 @@
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/process.hpp>
@@ -175,6 +177,43 @@ TEST_F(TrialCommand, DetectReadsAndWritesVideo) {
   const Finished broken = run({"detect", "--weights", out_ + "/best.pt", folder + "/nowhere.mp4"});
   EXPECT_EQ(broken.exit_code, 2);
   EXPECT_NE(broken.errors.find("nowhere.mp4: no such file"), std::string::npos) << broken.errors;
+}
+
+// Killed at four moments of its life, the run ends as if nothing had happened.
+TEST_F(TrialCommand, ARunThatWasKilledGoesOnAndEndsAsTheUninterruptedOne) {
+  const auto arguments = [&](const std::string& out) {
+    return std::vector<std::string>{"train",  "--data",     faces_.folder(),      "--recipe",     recipe_,
+                                    "--out",  out,          "--set",              "epochs=16",    "--set",
+                                    "average=0.9", "--set", "validate_every=3", "--checkpoint-every", "0"};
+  };
+  const std::string whole = faces_.folder() + "/whole";
+  ASSERT_EQ(run(arguments(whole)).exit_code, 0);
+  const Json expected = parse_json(read_file(whole + "/result.json"), "whole");
+
+  int going_on = 0;
+  for (const std::size_t epochs : {2u, 5u, 8u, 13u}) {
+    bp::ipstream output, errors;
+    bp::child child = start(arguments(out_), output, errors);
+    while (child.running() && (!std::filesystem::exists(out_ + "/train.jsonl") ||
+                               lines(read_file(out_ + "/train.jsonl")) < epochs))
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ::kill(child.id(), SIGKILL);
+    child.wait();
+    const std::string log{std::istreambuf_iterator<char>(errors), {}};
+    going_on += log.find("going on behind epoch") != std::string::npos;
+  }
+  EXPECT_EQ(going_on, 3);  // all but the first
+  // A torn write costs one checkpoint.
+  const std::string checkpoint = read_file(out_ + "/checkpoint.pt");
+  write_file_atomically(out_ + "/checkpoint.pt", checkpoint.substr(0, checkpoint.size() / 2));
+  const Finished last = run(arguments(out_));
+  ASSERT_EQ(last.exit_code, 0) << last.errors;
+  EXPECT_NE(last.errors.find("checkpoint.pt"), std::string::npos) << last.errors;
+  EXPECT_NE(last.errors.find("going on behind epoch"), std::string::npos) << last.errors;
+  EXPECT_EQ(result()["validations"], expected["validations"]);
+  EXPECT_EQ(result()["test_ap"], expected["test_ap"]);
+  EXPECT_EQ(lines(read_file(out_ + "/train.jsonl")), 16u);
+  EXPECT_FALSE(std::filesystem::exists(out_ + "/checkpoint.pt"));
 }
 
 TEST_F(TrialCommand, AnInterruptReportsTheBestValidationAndSucceeds) {

@@ -6,6 +6,7 @@
 #include "trial/training/detect.h"
 #include "trial/training/device.h"
 #include "trial/training/evaluator.h"
+#include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
 
 namespace hyperfd {
@@ -107,6 +108,62 @@ TEST_F(TrainerTest, StopsWhenValidationStagnates) {
   EXPECT_EQ(result.ending, Ending::kStagnated);
   EXPECT_EQ(result.epochs.size(), 3u);
   EXPECT_EQ(result.best_epoch, 1);
+}
+
+// Weights that a training left are where the next one starts; folded batch norms compute the same function.
+TEST_F(TrainerTest, StartsFromInitialWeights) {
+  Recipe recipe = SquareFaces::recipe();
+  recipe.learning_rate = 1e-2;
+  recipe.epochs = 20;
+  recipe.validate_every = 20;
+  const double before = train(recipe).best_validation;
+  ASSERT_GT(before, 0.5);
+  const std::string initial = faces_.folder() + "/initial.pt";
+  std::filesystem::rename(weights_file(), initial);
+  for (const char* batch_norm : {"normal", "frozen", "folded"}) {
+    Recipe next = recipe;
+    next.weights = initial;
+    next.batch_norm = batch_norm;
+    next.epochs = next.validate_every = 1;
+    next.learning_rate = 1e-6;
+    EXPECT_NEAR(train(next).best_validation, before, 0.1) << batch_norm;
+    next.frozen_levels = 1;
+    EXPECT_NEAR(train(next).best_validation, before, 0.1) << batch_norm;
+  }
+}
+
+TEST_F(TrainerTest, FrozenPartsKeepTheirWeights) {
+  Recipe recipe = SquareFaces::recipe();
+  recipe.epochs = recipe.validate_every = 1;
+  train(recipe);
+  const std::string initial = faces_.folder() + "/initial.pt";
+  std::filesystem::rename(weights_file(), initial);
+  recipe.weights = initial;
+  recipe.frozen_levels = 2;
+  recipe.batch_norm = "frozen";
+  recipe.backbone_rate = 0.5;
+  recipe.decay_norms = false;
+  train(recipe);
+  const Weights before = load_weights(initial), after = load_weights(weights_file());
+  for (const auto& [name, tensor] : before.tensors) {
+    const bool frozen = name.find("body.stage1") == 0 || name.find("body.stage2") == 0 ||
+                        name.find("running_") != std::string::npos || name.find(".1.bias") != std::string::npos;
+    if (frozen) {
+      EXPECT_TRUE(tensor.equal(after.tensors.at(name))) << name;
+    }
+  }
+  const std::string learns = "body.stage3.0.0.weight";
+  EXPECT_FALSE(before.tensors.at(learns).equal(after.tensors.at(learns)));
+}
+
+TEST_F(TrainerTest, ComputesInMixedPrecision) {
+  Recipe recipe = SquareFaces::recipe();
+  recipe.precision = "bfloat16";
+  recipe.epochs = recipe.validate_every = 4;
+  recipe.learning_rate = 1e-2;
+  const TrainingResult result = train(recipe);
+  EXPECT_EQ(result.ending, Ending::kCompleted);
+  EXPECT_LT(result.epochs.back().loss, result.epochs.front().loss);
 }
 
 TEST_F(TrainerTest, UnknownDevicesAreRefused) {
