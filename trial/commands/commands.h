@@ -9,5 +9,6 @@ namespace hyperfd::commands {
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_detect(CLI::App& app);
+void add_profile(CLI::App& app);
 
 }  // namespace hyperfd::commands
