@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   hyperfd::commands::add_train(app);
   hyperfd::commands::add_evaluate(app);
   hyperfd::commands::add_detect(app);
+  hyperfd::commands::add_profile(app);
   hyperfd::commands::add_import(app);
   hyperfd::commands::add_clean(app);
   hyperfd::commands::add_pretrain(app);

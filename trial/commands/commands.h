@@ -9,6 +9,7 @@ namespace hyperfd::commands {
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_detect(CLI::App& app);
+void add_profile(CLI::App& app);
 void add_import(CLI::App& app);
 void add_clean(CLI::App& app);
 void add_pretrain(CLI::App& app);

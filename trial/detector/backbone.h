@@ -7,8 +7,7 @@
 
 #include <torch/torch.h>
 
-#include "trial/detector/architecture.h"
-#include "trial/detector/backbone_names.h"
+#include "tuner/space/backbones.h"
 
 namespace hyperfd {
 
@@ -23,8 +22,8 @@ class Backbone : public torch::nn::Module {
   virtual std::vector<std::string> parts(int level) const = 0;
 };
 
-// A backbone by name. Throws InputError that suggests the nearest name.
-std::shared_ptr<Backbone> make_backbone(const std::string& name);
+// A backbone by name or by the text of an architecture. Throws as canonical_backbone() does.
+std::shared_ptr<Backbone> make_backbone(const std::string& backbone);
 
 // A backbone by description, with tensors body.stem and body.stage1 … body.stage7. Throws what check() throws.
 std::shared_ptr<Backbone> make_backbone(const Architecture& architecture);

@@ -38,10 +38,12 @@ MobileNetV2::MobileNetV2(const Architecture& architecture) {
   int channels = architecture.stem_width;
   for (const StageArchitecture& stage : architecture.stages) {
     Layers blocks;
-    for (int i = 0; i < stage.depth; ++i) {
-      blocks->push_back(std::make_shared<InvertedResidual>(channels, stage.width, stage.expansion, stage.kernel,
-                                                           i == 0 ? stage.stride : 1));
+    int stride = stage.stride;
+    for (const BlockArchitecture& block : stage.blocks) {
+      blocks->push_back(
+          std::make_shared<InvertedResidual>(channels, stage.width, block.expansion, block.kernel, stride));
       channels = stage.width;
+      stride = 1;
     }
     stages_.push_back(register_module("stage" + std::to_string(stages_.size() + 1), blocks));
   }

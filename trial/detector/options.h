@@ -7,7 +7,7 @@ namespace hyperfd {
 
 // What the detector is. Two networks with equal options have the same tensors under the same names.
 struct DetectorOptions {
-  std::string backbone = "mobilenet_v2_x0.5";  // a name of backbone_names()
+  std::string backbone = "mobilenet_v2_x0.5";  // as in tuner/space/backbones.h
   int channels = 80;  // width of the feature pyramid and of the context modules; a multiple of 4
   // Side of the square anchors in pixels, two for each of the strides 8, 16 and 32, finest first.
   std::vector<int> anchor_sizes = {16, 32, 64, 128, 256, 512};

@@ -1,10 +1,13 @@
 #include "trial/training/initial_weights.h"
 
 #include "trial/detector/folding.h"
+#include "trial/detector/parameter_remapping.h"
 #include "trial/training/import_weights.h"
 #include "trial/training/recipe_files.h"
 #include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
+#include "tuner/base/log.h"
+#include "tuner/space/backbones.h"
 
 namespace hyperfd {
 namespace {
@@ -32,6 +35,19 @@ void load_initial_weights(RetinaFace& network, const Weights& weights, const std
     }
   }
   load_into(*network, fitting, source);
+}
+
+void fit_to_backbone(Weights& weights, const std::string& backbone, const std::string& source) {
+  if (weights.description.empty() || weights.description == kBackboneOnly) return;
+  const std::string trained = recipe_from_yaml(weights.description, source).backbone;
+  const auto from = architecture_of(trained), to = architecture_of(backbone);
+  if (trained == backbone || !from || !to) return;
+  if (!has_batch_norms(weights))
+    throw InputError(source + ": folded weights cannot be mapped to another backbone; keep those with batch norms");
+  Remapping mapped = remap_parameters(weights, *from, *to, weights.description);
+  for (const std::string& line : mapped.report) spdlog::debug("{}: {}", source, line);
+  spdlog::info("{}: mapped from {} to {}, {} convolutions changed", source, trained, backbone, mapped.report.size());
+  weights = std::move(mapped.weights);
 }
 
 Recipe load_recipe_for_weights(const std::string& recipe_name, const std::string& weights,

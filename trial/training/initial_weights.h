@@ -14,6 +14,11 @@ namespace hyperfd {
 // stays as it is. Throws InputError that names `source` and the first tensor that does not fit.
 void load_initial_weights(RetinaFace& network, const Weights& weights, const std::string& source);
 
+// Maps weights of another chain of inverted residual blocks to `backbone` (parameter_remapping.h) and says in the log
+// how much was mapped; weights of `backbone` itself, of unknown origin or of another kind of network stay as they are.
+// `source` names the file in messages.
+void fit_to_backbone(Weights& weights, const std::string& backbone, const std::string& source);
+
 // A recipe, the network of the given weights (name or file; backbone, channels, anchors) in place of its own, then the
 // overrides. With "" as weights the same as load_recipe(). Throws InputError.
 Recipe load_recipe_for_weights(const std::string& recipe, const std::string& weights,

@@ -7,10 +7,10 @@
 #include <sstream>
 #include <variant>
 
-#include "trial/detector/backbone_names.h"
 #include "trial/training/recipe_files.h"
 #include "tuner/base/error.h"
 #include "tuner/base/names.h"
+#include "tuner/space/backbones.h"
 
 namespace hyperfd {
 namespace {
@@ -36,11 +36,17 @@ struct Field {
   const char* meaning;
   Range range = {};
   std::vector<std::string> words = {};
+  std::string (*canonical)(const std::string&) = nullptr;  // in place of `words`; throws InputError
 };
 
 const std::vector<Field>& fields() {
   static const std::vector<Field> all = {
-      {"backbone", &Recipe::backbone, "network before the feature pyramid", {}, backbone_names()},
+      {"backbone",
+       &Recipe::backbone,
+       "network before the feature pyramid: a name, or the text of an architecture (see profile --help)",
+       {},
+       {},
+       canonical_backbone},
       {"channels", &Recipe::channels, "width of feature pyramid and context modules", {4, true, 4096}},
       {"anchor_sizes", &Recipe::anchor_sizes, "sides of the anchors in pixels, two for each of the strides 8, 16, 32",
        kAtLeastOne},
@@ -165,7 +171,7 @@ struct Setter {
     recipe.*member = value.get<bool>();
   }
   void operator()(std::string Recipe::*member) const {
-    if (field.words.empty()) {  // free text
+    if (field.words.empty() && !field.canonical) {  // free text
       if (!value.is_string()) refuse(source, field, "text", value);
       recipe.*member = value.get<std::string>();
       return;
@@ -174,6 +180,15 @@ struct Setter {
     // Search spaces write names as they like: "SGD", "Adam".
     std::transform(word.begin(), word.end(), word.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (field.canonical) {
+      if (!value.is_string()) refuse(source, field, "a text", value);
+      try {
+        recipe.*member = field.canonical(word);
+      } catch (const InputError& error) {
+        throw InputError(source + ": " + field.key + ": " + error.what());
+      }
+      return;
+    }
     if (std::find(field.words.begin(), field.words.end(), word) == field.words.end()) {
       std::string expected;
       for (const std::string& known : field.words) expected += (expected.empty() ? "" : " or ") + known;

@@ -218,6 +218,7 @@ RetinaFace initial_network(const Recipe& recipe, std::uint64_t seed, Weights& in
   if (!recipe.weights.empty()) {
     const std::string file = find_model(recipe.weights);
     initial = load_weights(file);
+    fit_to_backbone(initial, recipe.backbone, file);
     // Weights without batch norms fit a network without, weights with batch norms are folded at the end.
     options.folded = !has_batch_norms(initial);
     RetinaFace network(options);

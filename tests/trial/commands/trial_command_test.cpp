@@ -11,7 +11,10 @@
 #include <opencv2/videoio.hpp>
 
 #include "tests/trial/training/square_faces.h"
+#include "trial/detector/retinaface.h"
 #include "trial/training/weights_file.h"
+#include "tuner/space/architecture.h"
+#include "tuner/space/search_space.h"
 
 namespace hyperfd {
 namespace {
@@ -231,6 +234,31 @@ TEST_F(TrialCommand, AnInterruptReportsTheBestValidationAndSucceeds) {
   EXPECT_EQ(result()["ending"], "interrupted");
   EXPECT_TRUE(result()["test_ap"].is_null());
   EXPECT_TRUE(std::filesystem::exists(out_ + "/best.pt"));
+}
+
+TEST_F(TrialCommand, ProfileCountsANameAConfigurationAndWeights) {
+  const auto profile = [&](const std::string& network) {
+    const Finished finished = run({"profile", network, "--runs", "1", "--size", "96x64", "--json"});
+    EXPECT_EQ(finished.exit_code, 0) << finished.errors;
+    return parse_json(finished.output, "output");
+  };
+  const Json named = profile("mobilenet_v2_x0.5");
+  EXPECT_GT(named["latency_ms"].get<double>(), 0);
+  EXPECT_EQ(named["backbone_cost"], profile(to_text(mobilenet_v2_half()))["backbone_cost"]);
+
+  const SearchSpace space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/proxylessnas.yaml");
+  write_file_atomically(faces_.folder() + "/c.json", space.at(*space.size() - 1).dump());
+  EXPECT_EQ(profile(faces_.folder() + "/c.json")["detector_cost"], profile("proxylessnas_largest")["detector_cost"]);
+
+  Recipe recipe = SquareFaces::recipe();
+  recipe.backbone = to_text(*architecture_from(space.at(7), "parameters"));
+  RetinaFace network(recipe.detector());
+  save_weights(faces_.folder() + "/w.pt", weights_of(*network, to_yaml(recipe)));
+  EXPECT_EQ(profile(faces_.folder() + "/w.pt")["backbone"], recipe.backbone);
+
+  const Finished wrong = run({"profile", "mobilenet_v2"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_NE(wrong.errors.find("ARCH: backbone: unknown backbone \"mobilenet_v2\""), std::string::npos) << wrong.errors;
 }
 
 // What a user gets wrong costs one line on stderr and exit code 2.

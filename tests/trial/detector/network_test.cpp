@@ -42,10 +42,10 @@ TEST(RetinaFaceNetwork, MobileNetV2HasTheParametersOfItsDescription) {
   std::int64_t expected = 3 * 16 * 9 + 2 * 16;
   std::int64_t in = 16;
   for (const StageArchitecture& stage : architecture.stages) {
-    for (int i = 0; i < stage.depth; ++i) {
-      const std::int64_t inner = in * stage.expansion;
-      if (stage.expansion > 1) expected += in * inner + 2 * inner;
-      expected += stage.kernel * stage.kernel * inner + 2 * inner + inner * stage.width + 2 * stage.width;
+    for (const BlockArchitecture& block : stage.blocks) {
+      const std::int64_t inner = in * block.expansion;
+      if (block.expansion > 1) expected += in * inner + 2 * inner;
+      expected += block.kernel * block.kernel * inner + 2 * inner + inner * stage.width + 2 * stage.width;
       in = stage.width;
     }
   }
@@ -99,7 +99,7 @@ TEST(RetinaFaceNetwork, RefusesImpossibleDescriptions) {
                  "architecture: stages[2].stride: expected one that brings the network's stride to 8, got 1");
   }
   architecture = mobilenet_v2_half();
-  architecture.stages[4].kernel = 4;
+  architecture.stages[4].blocks[1].kernel = 4;
   EXPECT_THROW(make_backbone(architecture), InputError);
   DetectorOptions options;
   options.channels = 6;

@@ -10,6 +10,8 @@
 #include "trial/training/recipe_files.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
+#include "tuner/space/architecture.h"
+#include "tuner/space/search_space.h"
 
 namespace hyperfd {
 namespace {
@@ -111,6 +113,30 @@ TEST(Configuration, OfThePapersSpaceGoesOverTheRecipe) {
   EXPECT_FLOAT_EQ(recipe.matching().negative_iou, 0.3f);
   EXPECT_EQ(recipe.loss().location_weight, 8);
   EXPECT_EQ(recipe.loss().negative_ratio, 2);
+}
+
+TEST(Configuration, OfTheArchitectureSpaceChoosesTheBackbone) {
+  const SearchSpace space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/proxylessnas.yaml");
+  Json parameters = space.at(12345);
+  const std::string expected = to_text(*architecture_from(parameters, "parameters"));
+  parameters["learning_rate"] = 0.003;
+  Recipe recipe;
+  EXPECT_TRUE(apply_configuration(recipe, parameters).empty());
+  EXPECT_EQ(recipe.backbone, expected);
+  EXPECT_EQ(recipe.learning_rate, 0.003);
+  EXPECT_EQ(recipe_from_yaml(to_yaml(recipe), "text").backbone, expected);
+  parameters["stage3"]["kernel1"] = 9;
+  EXPECT_EQ(message_of([&] { apply_configuration(recipe, parameters); }),
+            "parameters: stage3.kernel1: expected 3, 5 or 7, got 9");
+}
+
+TEST(Recipe, RefusesAnArchitectureThatIsNone) {
+  Recipe recipe;
+  EXPECT_EQ(message_of([&] { set_field(recipe, "backbone", "16-8s3:k3e1", "--set"); }),
+            "--set: backbone: architecture: expected 7 stages, got 1");
+  EXPECT_EQ(message_of([&] { set_field(recipe, "backbone", 3, "--set"); }), "--set: backbone: expected a text, got 3");
+  set_field(recipe, "backbone", "proxylessnas_largest", "--set");
+  EXPECT_EQ(recipe.backbone, "proxylessnas_largest");
 }
 
 TEST(Configuration, KeysOfOtherProgramsAreNamedInAWarning) {

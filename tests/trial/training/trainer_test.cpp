@@ -8,6 +8,7 @@
 #include "trial/training/evaluator.h"
 #include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
+#include "tuner/space/backbones.h"
 
 namespace hyperfd {
 namespace {
@@ -130,6 +131,23 @@ TEST_F(TrainerTest, StartsFromInitialWeights) {
     next.frozen_levels = 1;
     EXPECT_NEAR(train(next).best_validation, before, 0.1) << batch_norm;
   }
+}
+
+TEST_F(TrainerTest, MapsInitialWeightsOfAnotherArchitecture) {
+  Recipe recipe = SquareFaces::recipe();
+  recipe.backbone = "mobilenet_v2_x0.5";
+  recipe.epochs = recipe.validate_every = 1;
+  train(recipe);
+  const std::string initial = faces_.folder() + "/initial.pt";
+  std::filesystem::rename(weights_file(), initial);
+  recipe.weights = initial;
+  recipe.backbone = canonical_backbone("proxylessnas_largest");
+  recipe.learning_rate = 1e-9;
+  train(recipe);
+  const Weights before = load_weights(initial), after = load_weights(weights_file());
+  EXPECT_TRUE(torch::allclose(after.tensors.at("fpn.merge1.0.weight"), before.tensors.at("fpn.merge1.0.weight")));
+  EXPECT_NE(after.tensors.at("body.stage2.0.depthwise.0.weight").size(2),
+            before.tensors.at("body.stage2.0.depthwise.0.weight").size(2));
 }
 
 TEST_F(TrainerTest, FrozenPartsKeepTheirWeights) {

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <regex>
+
+#include "trial/commands/commands.h"
+#include "trial/detector/retinaface.h"
+#include "trial/training/configuration.h"
+#include "trial/training/device.h"
+#include "trial/training/weights_file.h"
+#include "tuner/base/error.h"
+#include "tuner/base/log.h"
+#include "tuner/space/backbones.h"
+#include "tuner/space/detector_cost.h"
+
+namespace fs = std::filesystem;
+
+namespace hyperfd::commands {
+namespace {
+
+struct Options {
+  std::string network, size = "640x360";
+  int runs = 20, threads = 1;
+  bool json = false;
+};
+
+Recipe recipe_of(const std::string& network) {
+  Recipe recipe;
+  if (!fs::is_regular_file(network)) {
+    set_field(recipe, "backbone", network, "ARCH");
+    return recipe;
+  }
+  const std::string ending = fs::path(network).extension().string();
+  if (ending == ".json" || ending == ".yaml" || ending == ".yml") {
+    for (const std::string& warning : apply_configuration(recipe, load_json_or_yaml(network))) spdlog::warn(warning);
+    return recipe;
+  }
+  const std::string description = load_weights(network).description;
+  if (description.empty()) throw InputError(network + ": says nothing of the network it belongs to");
+  return recipe_from_yaml(description, network);
+}
+
+ImageSize parse_size(const std::string& text) {
+  std::smatch found;
+  if (!std::regex_match(text, found, std::regex("([1-9][0-9]{1,4})x([1-9][0-9]{1,4})"))) {
+    throw InputError("--size: expected width x height in pixels like 640x360, got \"" + text + "\"");
+  }
+  return {std::stoi(found[1]), std::stoi(found[2])};
+}
+
+// Milliseconds of one forward pass, in the middle of `runs`. Weights are random: they do not change the time.
+double median_latency(const DetectorOptions& options, ImageSize size, int runs) {
+  torch::NoGradGuard no_gradient;
+  RetinaFace network(options);
+  network->eval();
+  const torch::Tensor image = torch::zeros({1, size.height, size.width, 3}, torch::kByte);
+  const auto run = [&] { network->forward(normalise_pixels(image, torch::kCPU)); };
+  run();  // the first one allocates
+  std::vector<double> times;
+  for (int i = 0; i < runs; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    run();
+    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::nth_element(times.begin(), times.begin() + runs / 2, times.end());
+  return times[static_cast<std::size_t>(runs / 2)];
+}
+
+void profile(const Options& options) {
+  const ImageSize size = parse_size(options.size);
+  const DetectorOptions detector = recipe_of(options.network).detector();
+  set_up_computing(options.threads);
+  const Cost backbone = backbone_cost(detector.backbone, size);
+  const Cost whole = detector_cost(detector.backbone, detector.channels, size);
+  const double latency = median_latency(detector, size, options.runs);
+  if (options.json) {
+    const auto as_json = [](const Cost& cost) {
+      return Json{{"multiply_adds", cost.multiply_adds}, {"parameters", cost.parameters}};
+    };
+    const Json result = {{"backbone", detector.backbone},   {"channels", detector.channels},
+                         {"width", size.width},             {"height", size.height},
+                         {"backbone_cost", as_json(backbone)}, {"detector_cost", as_json(whole)},
+                         {"latency_ms", latency},           {"threads", options.threads}};
+    std::printf("%s\n", result.dump().c_str());
+    return;
+  }
+  std::printf("%s, pyramid of width %d, %d×%d pixels\n", detector.backbone.c_str(), detector.channels, size.width,
+              size.height);
+  const auto print = [](const char* what, const Cost& cost) {
+    std::printf("%-9s %8.1f M multiply-adds %8.3f M parameters\n", what, static_cast<double>(cost.multiply_adds) / 1e6,
+                static_cast<double>(cost.parameters) / 1e6);
+  };
+  print("backbone", backbone);
+  print("detector", whole);
+  std::printf("latency   %8.1f ms an image (median of %d runs, %d threads, CPU)\n", latency, options.runs,
+              options.threads);
+}
+
+}  // namespace
+
+void add_profile(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("profile", "Multiply-adds, parameters and latency of a detector");
+  std::string names;
+  for (const std::string& name : backbone_names()) names += (names.empty() ? "" : ", ") + name;
+  command
+      ->add_option("ARCH", options->network,
+                   "A backbone (" + names + "), the text of an architecture, a configuration (.json, .yaml) or weights")
+      ->required();
+  command->add_option("--size", options->size, "Width x height of the image in pixels")->capture_default_str();
+  command->add_option("--runs", options->runs, "Forward passes to time")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "Threads that compute")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->footer(
+      "The text of an architecture is its stem's width, then each of seven stages: width, stride, and its blocks with "
+      "kernel and expansion ratio.\n"
+      "Examples:\n  hyperfd-trial profile mobilenet_v2_x0.5 --size 1280x720\n"
+      "  hyperfd-trial profile " +
+      to_text(mobilenet_v2_half()));
+  command->callback([options] { profile(*options); });
+}
+
+}  // namespace hyperfd::commands
