@@ -54,7 +54,8 @@ void expect_same_function(const Architecture& from, const Architecture& to) {
   const auto before = features(from, weights);
   const auto after = features(to, remap_parameters(weights, from, to, "").weights);
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_TRUE(torch::allclose(before[i], after[i], 1e-9, 1e-9 * before[i].abs().max().item<double>())) << (before[i] - after[i]).abs().max();
+    const auto difference = (before[i] - after[i]).abs().max().item<double>();
+    EXPECT_LE(difference, 1e-9 * before[i].abs().max().item<double>()) << "level " << i;
   }
 }
 
@@ -92,7 +93,8 @@ TEST(ParameterRemapping, GivesEveryArchitectureOfTheSpaceAllItsWeights) {
       const Remapping remapping = remap_parameters(weights, largest, architecture, "", choice);
       RetinaFace network = make_network(architecture);
       EXPECT_NO_THROW(load_into(*network, remapping.weights, "remapped")) << to_text(architecture);
-      EXPECT_TRUE(remapping.weights.tensors.at("ssh1.conv3X3.0.weight").equal(weights.tensors.at("ssh1.conv3X3.0.weight")));
+      const std::string name = "ssh1.conv3X3.0.weight";
+      EXPECT_TRUE(remapping.weights.tensors.at(name).equal(weights.tensors.at(name)));
     }
   }
 }
