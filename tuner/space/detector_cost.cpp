@@ -24,7 +24,8 @@ struct Convolution {
 FeatureMap convolve(Cost& cost, const FeatureMap& in, const Convolution& layer) {
   const FeatureMap out{layer.channels_out, (in.height + layer.stride - 1) / layer.stride,
                        (in.width + layer.stride - 1) / layer.stride};
-  const std::int64_t weights = std::int64_t{layer.channels_out} * (in.channels / layer.groups) * layer.kernel * layer.kernel;
+  const std::int64_t weights =
+      std::int64_t{layer.channels_out} * (in.channels / layer.groups) * layer.kernel * layer.kernel;
   cost.parameters += weights + std::int64_t{layer.parameters_per_channel} * layer.channels_out;
   cost.multiply_adds += weights * out.height * out.width;
   return out;

@@ -110,6 +110,16 @@ TEST(ArchitectureFromConfiguration, ErrorsNameKeyAndValue) {
   EXPECT_FALSE(architecture_from(Json{{"learning_rate", 0.1}}, "parameters"));
 }
 
+// The numbers that detector_cost.h decides by.
+TEST(DetectorCost, OfTable9IsBelowThePapersBoundInTheBackboneOnly) {
+  EXPECT_EQ(backbone_cost(corner(false)).multiply_adds, 184541440);
+  EXPECT_EQ(backbone_cost(mobilenet_v2_half()).multiply_adds, 364348800);
+  EXPECT_EQ(backbone_cost(proxylessnas_largest()).multiply_adds, 679248000);
+  EXPECT_LT(backbone_cost(proxylessnas_largest()).multiply_adds, kPaperBackboneMultiplyAdds);
+  EXPECT_EQ(detector_cost(corner(false), 80).multiply_adds, 725331840);
+  EXPECT_GT(detector_cost(mobilenet_v2_half(), 80).multiply_adds, kPaperBackboneMultiplyAdds);
+}
+
 // A 12-channel map of 8×6 pixels, two blocks, written out.
 TEST(DetectorCost, OfOneStageIsTheHandCount) {
   Architecture small = mobilenet_v2_half();
