@@ -179,15 +179,6 @@ def stored_results(home: NniHome) -> list:
         ).fetchall()
 
 
-def stored_outcomes(home: NniHome) -> list:
-    """(parameters, outcome) of every trial whose end the tuner's store knows."""
-    with sqlite3.connect(f"file:{home.store}?mode=ro", uri=True) as database:
-        return database.execute(
-            "SELECT c.parameters, t.outcome FROM trial_ends t"
-            " JOIN configurations c ON c.run_id = t.run_id AND c.parameter_id = t.parameter_id"
-        ).fetchall()
-
-
 def _free_port() -> int:
     """Such that the next one, which NNI uses too, is free as well."""
     while True:
