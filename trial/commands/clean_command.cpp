@@ -5,6 +5,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "trial/commands/commands.h"
+#include "trial/commands/options.h"
 #include "trial/data/annotation_writer.h"
 #include "trial/data/annotations.h"
 #include "trial/data/box_repair.h"
@@ -162,10 +163,7 @@ void add_clean(CLI::App& app) {
   command->add_option("--pictures", options->pictures, "At most so many pictures of what to review")
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
-  command->add_option("--device", options->device, "auto, cpu or cuda")->capture_default_str();
-  command->add_option("--threads", options->threads, "Threads that compute")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
+  add_computing_options(*command, options->device, options->threads);
   command->footer(
       "Labels and detections are paired by optimal bipartite matching on IoU. Existing landmarks are kept, labels are\n"
       "never removed. Doubtful cases are listed in review.json beside --out, with pictures (labels green, detections\n"

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -9,6 +8,7 @@
 #include <opencv2/videoio.hpp>
 
 #include "trial/commands/commands.h"
+#include "trial/commands/options.h"
 #include "trial/data/coco_files.h"
 #include "trial/data/coco_results.h"
 #include "trial/data/drawing.h"
@@ -34,19 +34,8 @@ struct Options {
   int threads = 1;
 };
 
-bool ends_in(const fs::path& file, std::initializer_list<const char*> endings) {
-  std::string ending = file.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(endings.begin(), endings.end(), ending) != endings.end();
-}
-
-bool is_image(const fs::path& file) {
-  return ends_in(file, {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"});
-}
-
 bool is_video(const fs::path& file) {
-  return ends_in(file, {".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"});
+  return has_ending(file.string(), {".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"});
 }
 
 // What the user named: files as they are, folders by what looks like an image in them, sorted.
@@ -59,7 +48,7 @@ std::vector<fs::path> list_files(const std::vector<std::string>& inputs) {
     }
     std::vector<fs::path> found;
     for (const auto& entry : fs::directory_iterator(input)) {
-      if (is_image(entry.path())) found.push_back(entry.path());
+      if (is_image_name(entry.path().string())) found.push_back(entry.path());
     }
     if (found.empty()) throw InputError(input + ": no images in this folder");
     std::sort(found.begin(), found.end());
@@ -232,10 +221,7 @@ void add_detect(CLI::App& app) {
                    "Of two detections with a larger IoU the weaker is dropped (default: as the recipe says)")
       ->check(CLI::Range(0.0, 1.0));
   command->add_flag("--native", options->native, "Do not resize images to the recipe's evaluation_side");
-  command->add_option("--device", options->device, "auto, cpu or cuda")->capture_default_str();
-  command->add_option("--threads", options->threads, "Threads that compute")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
+  add_computing_options(*command, options->device, options->threads);
   command->footer(
       "Without --annotations, image ids count from 1 in the order of the images and frames that can be read.\n"
       "Examples:\n"

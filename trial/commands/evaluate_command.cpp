@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "trial/commands/commands.h"
+#include "trial/commands/options.h"
 #include "trial/data/coco_files.h"
 #include "trial/evaluation/average_precision.h"
 #include "trial/evaluation/scores.h"
@@ -112,10 +113,7 @@ void add_evaluate(CLI::App& app) {
       ->check(CLI::NonNegativeNumber)
       ->needs(annotations)
       ->capture_default_str();
-  command->add_option("--device", options->device, "auto, cpu or cuda")->capture_default_str();
-  command->add_option("--threads", options->threads, "Threads that compute")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
+  add_computing_options(*command, options->device, options->threads);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "With --weights, images are resized so that their shorter side is the recipe's evaluation_side, and its "

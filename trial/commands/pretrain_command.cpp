@@ -1,13 +1,13 @@
 #include <memory>
 
 #include "trial/commands/commands.h"
+#include "trial/commands/options.h"
 #include "trial/commands/signals.h"
 #include "trial/data/cleaning.h"
 #include "trial/data/image_file.h"
 #include "trial/training/curves.h"
 #include "trial/training/detect.h"
 #include "trial/training/device.h"
-#include "trial/training/initial_weights.h"
 #include "trial/training/output_folder.h"
 #include "trial/training/progress.h"
 #include "trial/training/trained_detector.h"
@@ -19,11 +19,8 @@
 namespace hyperfd::commands {
 namespace {
 
-struct Options {
-  std::string data, recipe = "pretrain", weights, teacher, out = "runs/pretrain";
-  std::vector<std::string> overrides;
-  TrainerOptions trainer;
-  int threads = 1;
+struct Options : TrainingOptions {
+  std::string teacher;
 };
 
 // Gives faces without landmarks those that the teacher sees; boxes stay as they are.
@@ -51,11 +48,9 @@ void learn_from(const std::string& teacher_file, torch::Device device, TrainingD
 
 void pretrain(const Options& options) {
   stop_on_signals();
-  const Recipe recipe = load_recipe_for_weights(options.recipe, options.weights, options.overrides);
+  const Recipe recipe = options.load();
   set_up_computing(options.threads);
-  Warnings data_warnings;
-  const FaceDataset dataset = FaceDataset::load(options.data, data_warnings);
-  for (const std::string& line : data_warnings.lines()) spdlog::warn(options.data + ": " + line);
+  const FaceDataset dataset = load_dataset(options.data);
 
   // The weights are judged on other data sets: here every image that does not choose the epoch trains.
   TrainingData data{dataset.folder(), dataset.split(Split::kTrain), dataset.split(Split::kValidation), {}};
@@ -79,9 +74,7 @@ void pretrain(const Options& options) {
     spdlog::info("going on behind epoch {} of a run that was cut off", epochs.size());
     out.start_epochs(epochs);
   };
-  TrainerOptions trainer_options = options.trainer;
-  trainer_options.checkpoint_file = out.file("checkpoint.pt");
-  Trainer trainer(data, recipe, trainer_options);
+  Trainer trainer(data, recipe, options.trainer_with(out.file("checkpoint.pt")));
   const TrainingResult result = trainer.run(out.file("best.pt"), observer);
   for (const std::string& line : result.warnings) spdlog::warn(options.data + ": " + line);
   out.write_result(result, {{"data", options.data},
@@ -99,25 +92,15 @@ void pretrain(const Options& options) {
 
 void add_pretrain(CLI::App& app) {
   const auto options = std::make_shared<Options>();
+  options->recipe = "pretrain";
+  options->out = "runs/pretrain";
   CLI::App* command = app.add_subcommand("pretrain", "Train the weights that other trainings start from, on a large data set");
   command->add_option("--data", options->data, "Data set folder; its test split trains, too")->required();
-  command->add_option("--recipe", options->recipe, "Recipe: a name that comes with the program or a YAML file")
-      ->capture_default_str();
-  command->add_option("--weights", options->weights, "Initial weights, e.g. an ImageNet backbone that import-weights read");
+  add_training_options(*command, *options);
   command->add_option("--teacher", options->teacher,
                       "Weights of a detector that gives landmarks to the faces that have none");
   command->add_option("--out", options->out, "Output folder; the same one goes on with a run that was cut off")
       ->capture_default_str();
-  command->add_option("--set", options->overrides, "key=value over the recipe; may be repeated")
-      ->allow_extra_args(false);
-  command->add_option("--device", options->trainer.device, "auto, cpu or cuda")->capture_default_str();
-  command->add_option("--threads", options->threads, "Threads that compute")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  command->add_option("--workers", options->trainer.loader_workers, "Threads that read and augment images")
-      ->check(CLI::Range(0, 256))
-      ->capture_default_str();
-  command->add_option("--seed", options->trainer.seed, "Of weights, order and augmentation")->capture_default_str();
   command->footer(
       "Takes hours: it may be stopped at any time and goes on with the same command. best.pt in --out has the weights.\n"
       "Example:\n"

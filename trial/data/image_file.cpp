@@ -1,6 +1,7 @@
 #include "trial/data/image_file.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <filesystem>
 
@@ -17,9 +18,15 @@ const std::vector<std::string>& image_endings() {
   return endings;
 }
 
+bool has_ending(const std::string& name, const std::vector<std::string>& endings) {
+  std::string ending = std::filesystem::path(name).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::find(endings.begin(), endings.end(), ending) != endings.end();
+}
+
 bool is_image_name(const std::string& name) {
-  const std::vector<std::string>& endings = image_endings();
-  return std::find(endings.begin(), endings.end(), std::filesystem::path(name).extension().string()) != endings.end();
+  return has_ending(name, image_endings());
 }
 
 bool is_complete_jpeg(std::string_view bytes) {

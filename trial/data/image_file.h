@@ -14,7 +14,9 @@ cv::Mat read_image(const std::string& file);
 
 // Endings of image files, with their dot, in lower and in upper case.
 const std::vector<std::string>& image_endings();
-// Whether the name has one.
+// Whether the name ends in one of `endings` (lower case, with their dot), in upper or lower case.
+bool has_ending(const std::string& name, const std::vector<std::string>& endings);
+// Whether the name has one of an image.
 bool is_image_name(const std::string& name);
 
 // Whether a JPEG file's bytes reach its end-of-image marker. Walks the segments, since thumbnails in them have such

@@ -1,5 +1,7 @@
 #include "trial/training/initial_weights.h"
 
+#include <ATen/CPUGeneratorImpl.h>
+
 #include "trial/detector/folding.h"
 #include "trial/detector/parameter_remapping.h"
 #include "trial/training/import_weights.h"
@@ -23,20 +25,8 @@ bool is_backbone_only(const Weights& weights) {
   return !weights.tensors.empty();
 }
 
-}  // namespace
-
-void load_initial_weights(RetinaFace& network, const Weights& weights, const std::string& source) {
-  Weights fitting = network->options().folded ? fold(weights) : weights;
-  if (!network->options().folded && !has_batch_norms(weights))
-    throw InputError(source + ": these weights have no batch norms; train them with batch_norm: folded");
-  if (is_backbone_only(weights)) {
-    for (auto& [name, tensor] : weights_of(*network, "").tensors) {
-      if (!is_of_backbone(name)) fitting.tensors[name] = tensor;
-    }
-  }
-  load_into(*network, fitting, source);
-}
-
+// Maps weights of another chain of inverted residual blocks to `backbone` and says in the log how much was mapped.
+// Weights of `backbone` itself, of unknown origin or of another kind of network stay as they are.
 void fit_to_backbone(Weights& weights, const std::string& backbone, const std::string& source) {
   if (weights.description.empty() || weights.description == kBackboneOnly) return;
   const std::string trained = recipe_from_yaml(weights.description, source).backbone;
@@ -49,6 +39,18 @@ void fit_to_backbone(Weights& weights, const std::string& backbone, const std::s
   spdlog::info("{}: mapped from {} to {}, {} convolutions changed", source, trained, backbone, mapped.report.size());
   weights = std::move(mapped.weights);
 }
+
+// Weights of the backbone alone are enough: the rest stays as it is.
+void load_initial_weights(RetinaFace& network, Weights weights, const std::string& source) {
+  if (is_backbone_only(weights)) {
+    for (auto& [name, tensor] : weights_of(*network, "").tensors) {
+      if (!is_of_backbone(name)) weights.tensors[name] = tensor;
+    }
+  }
+  load_into(*network, weights, source);
+}
+
+}  // namespace
 
 Recipe load_recipe_for_weights(const std::string& recipe_name, const std::string& weights,
                                const std::vector<std::string>& overrides) {
@@ -67,6 +69,23 @@ Recipe load_recipe_for_weights(const std::string& recipe_name, const std::string
   }
   override_recipe(recipe, overrides);
   return recipe;
+}
+
+RetinaFace initial_network(const Recipe& recipe, std::uint64_t seed, Weights& initial) {
+  DetectorOptions options = recipe.detector();
+  const bool folded = options.folded;
+  const std::string file = recipe.weights.empty() ? "" : find_model(recipe.weights);
+  if (!file.empty()) {
+    initial = load_weights(file);
+    fit_to_backbone(initial, recipe.backbone, file);
+  }
+  options.folded = !file.empty() && !has_batch_norms(initial);
+  if (options.folded && !folded)
+    throw InputError(file + ": these weights have no batch norms; train them with batch_norm: folded");
+  RetinaFace network(options);
+  if (!options.folded) network->initialise(at::detail::createCPUGenerator(seed), recipe.face_prior);
+  if (!file.empty()) load_initial_weights(network, initial, file);
+  return folded ? folded_twin(network) : network;
 }
 
 RetinaFace folded_twin(const RetinaFace& network) {

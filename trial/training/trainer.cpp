@@ -5,8 +5,6 @@
 #include <cmath>
 #include <sstream>
 
-#include <ATen/CPUGeneratorImpl.h>
-#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include "trial/data/drawing.h"
@@ -20,8 +18,8 @@
 #include "trial/training/device.h"
 #include "trial/training/evaluator.h"
 #include "trial/training/initial_weights.h"
+#include "trial/training/optimization.h"
 #include "trial/training/picture_file.h"
-#include "trial/training/recipe_files.h"
 #include "trial/training/schedule.h"
 #include "trial/training/weights_file.h"
 #include "tuner/base/digest.h"
@@ -60,134 +58,6 @@ ScheduleOptions schedule_options(const Recipe& recipe) {
   return options;
 }
 
-// The parameters of a network that learn, in groups of equal treatment.
-struct ParameterGroup {
-  std::vector<torch::Tensor> parameters;
-  double rate;  // factor of the recipe's learning rate
-  double weight_decay;
-};
-
-bool begins_with(const std::string& text, const std::string& beginning) {
-  return text.compare(0, beginning.size(), beginning) == 0;
-}
-
-// "body.stage1." and so on.
-std::vector<std::string> frozen_prefixes(const RetinaFace& detector, const Recipe& recipe) {
-  std::vector<std::string> prefixes;
-  for (int level = 1; level <= recipe.frozen_levels; ++level) {
-    for (const std::string& part : detector->backbone().parts(level)) prefixes.push_back("body." + part + ".");
-  }
-  return prefixes;
-}
-
-bool is_within(const std::string& name, const std::vector<std::string>& prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(),
-                     [&](const std::string& prefix) { return begins_with(name, prefix); });
-}
-
-// Takes gradients from what the recipe freezes.
-void freeze(RetinaFace& detector, const Recipe& recipe) {
-  const auto prefixes = frozen_prefixes(detector, recipe);
-  for (auto& item : detector->named_parameters()) {
-    if (is_within(item.key(), prefixes)) item.value().requires_grad_(false);
-  }
-  if (recipe.batch_norm != "frozen") return;
-  for (const auto& module : detector->modules()) {
-    if (!module->as<torch::nn::BatchNorm2d>()) continue;
-    for (torch::Tensor& parameter : module->parameters()) parameter.requires_grad_(false);
-  }
-}
-
-// Training mode, except for batch norms that the recipe freezes: they use and keep their statistics.
-void start_training_mode(RetinaFace& detector, const Recipe& recipe) {
-  detector->train();
-  const auto prefixes = frozen_prefixes(detector, recipe);
-  for (const auto& item : detector->named_modules()) {
-    if (item.value()->as<torch::nn::BatchNorm2d>() &&
-        (recipe.batch_norm == "frozen" || is_within(item.key() + ".", prefixes)))
-      item.value()->eval();
-  }
-}
-
-std::vector<ParameterGroup> parameter_groups(const RetinaFace& detector, const Recipe& recipe) {
-  std::vector<ParameterGroup> groups;
-  for (const bool backbone : {true, false}) {
-    for (const bool kernels : {true, false}) {
-      ParameterGroup group{{},
-                           backbone ? recipe.backbone_rate : 1,
-                           kernels || recipe.decay_norms ? recipe.weight_decay : 0};
-      for (const auto& item : detector->named_parameters()) {
-        if (item.value().requires_grad() && begins_with(item.key(), "body.") == backbone &&
-            (item.value().dim() == 4) == kernels)
-          group.parameters.push_back(item.value());
-      }
-      if (!group.parameters.empty()) groups.push_back(std::move(group));
-    }
-  }
-  return groups;
-}
-
-std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Recipe& recipe,
-                                                        const std::vector<ParameterGroup>& groups) {
-  std::vector<torch::optim::OptimizerParamGroup> all;
-  for (const ParameterGroup& group : groups) {
-    std::unique_ptr<torch::optim::OptimizerOptions> options;
-    if (recipe.optimizer == "adam") {
-      options = std::make_unique<torch::optim::AdamOptions>(
-          torch::optim::AdamOptions(recipe.learning_rate).weight_decay(group.weight_decay));
-    } else {
-      options = std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(recipe.learning_rate)
-                                                               .momentum(recipe.momentum)
-                                                               .weight_decay(group.weight_decay));
-    }
-    all.emplace_back(group.parameters, std::move(options));
-  }
-  if (recipe.optimizer == "adam")
-    return std::make_unique<torch::optim::Adam>(all, torch::optim::AdamOptions(recipe.learning_rate));
-  return std::make_unique<torch::optim::SGD>(all, torch::optim::SGDOptions(recipe.learning_rate));
-}
-
-std::string state_of(const torch::optim::Optimizer& optimizer) {
-  torch::serialize::OutputArchive archive;
-  optimizer.save(archive);
-  std::ostringstream stream;
-  archive.save_to(stream);
-  return stream.str();
-}
-
-void restore(torch::optim::Optimizer& optimizer, const std::string& state) {
-  std::istringstream stream(state);
-  torch::serialize::InputArchive archive;
-  archive.load_from(stream);
-  optimizer.load(archive);
-}
-
-// Lets LibTorch compute in bfloat16 where that is safe, for the lifetime of this object.
-class MixedPrecision {
- public:
-  MixedPrecision(bool on, torch::Device device) : on_(on), cuda_(device.is_cuda()) { set(on_); }
-  ~MixedPrecision() {
-    if (!on_) return;
-    at::autocast::clear_cache();
-    set(false);
-  }
-  MixedPrecision(const MixedPrecision&) = delete;
-  MixedPrecision& operator=(const MixedPrecision&) = delete;
-
- private:
-  void set(bool on) const {
-    if (!on_) return;
-    if (cuda_) {
-      at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
-      at::autocast::set_enabled(on);
-    } else {
-      at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-      at::autocast::set_cpu_enabled(on);
-    }
-  }
-  bool on_, cuda_;
-};
-
 // Identifies a run: same text, same result.
 std::string identity_of(const TrainingData& data, const Recipe& recipe, std::uint64_t seed, const Weights& initial) {
   std::ostringstream text;
@@ -209,29 +79,6 @@ std::string identity_of(const TrainingData& data, const Recipe& recipe, std::uin
     text << '\n' << name << ' ' << sha256({static_cast<const char*>(bytes.data_ptr()), bytes.nbytes()});
   }
   return sha256(text.str());
-}
-
-// Network of the recipe with its initial weights, in `initial` too if they came from a file.
-RetinaFace initial_network(const Recipe& recipe, std::uint64_t seed, Weights& initial) {
-  DetectorOptions options = recipe.detector();
-  const bool folded = options.folded;
-  if (!recipe.weights.empty()) {
-    const std::string file = find_model(recipe.weights);
-    initial = load_weights(file);
-    fit_to_backbone(initial, recipe.backbone, file);
-    // Weights without batch norms fit a network without, weights with batch norms are folded at the end.
-    options.folded = !has_batch_norms(initial);
-    RetinaFace network(options);
-    if (!options.folded) network->initialise(at::detail::createCPUGenerator(seed), recipe.face_prior);
-    load_initial_weights(network, initial, file);
-    if (options.folded && !folded)
-      throw InputError(file + ": these weights have no batch norms; train them with batch_norm: folded");
-    return folded ? folded_twin(network) : network;
-  }
-  options.folded = false;
-  RetinaFace network(options);
-  network->initialise(at::detail::createCPUGenerator(seed), recipe.face_prior);
-  return folded ? folded_twin(network) : network;
 }
 
 }  // namespace
@@ -272,7 +119,6 @@ struct Trainer::Impl {
     store_channels_last(*detector);
     freeze(detector, recipe);
     groups = parameter_groups(detector, recipe);
-    if (groups.empty()) throw InputError("frozen_levels: nothing is left to train");
     for (const ParameterGroup& group : groups)
       trained.insert(trained.end(), group.parameters.begin(), group.parameters.end());
     optimizer = make_optimizer(recipe, groups);

@@ -1,13 +1,13 @@
 #include "trial/training/recipe.h"
 
 #include <filesystem>
-#include <functional>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "trial/training/configuration.h"
 #include "trial/training/recipe_files.h"
+#include "tests/message_of.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 #include "tuner/space/architecture.h"
@@ -15,15 +15,6 @@
 
 namespace hyperfd {
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no InputError";
-}
 
 class RecipeFiles : public ::testing::Test {
  protected:

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <functional>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "trial/detector/retinaface.h"
 #include "trial/training/import_weights.h"
 #include "trial/training/recipe.h"
+#include "tests/message_of.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 
@@ -24,15 +24,6 @@ class WeightsFile : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
   std::string file(const std::string& name) const { return (folder_ / name).string(); }
-
-  std::string message_of(const std::function<void()>& action) const {
-    try {
-      action();
-    } catch (const InputError& error) {
-      return error.what();
-    }
-    return "no InputError";
-  }
 
   std::filesystem::path folder_;
 };

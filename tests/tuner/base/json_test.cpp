@@ -1,9 +1,8 @@
 #include "tuner/base/json.h"
 
-#include <functional>
-
 #include <gmock/gmock.h>
 
+#include "tests/message_of.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 
@@ -11,15 +10,6 @@ namespace hyperfd {
 namespace {
 
 using testing::HasSubstr;
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no InputError";
-}
 
 TEST(ParseJson, NamesTheTextAndThePlaceOfAnError) {
   const std::string message = message_of([] { parse_json("{\"a\": }", "space.json"); });

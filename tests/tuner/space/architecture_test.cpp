@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/message_of.h"
 #include "tuner/base/error.h"
 #include "tuner/space/backbones.h"
 #include "tuner/space/detector_cost.h"
@@ -11,15 +12,6 @@
 
 namespace hyperfd {
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no InputError";
-}
 
 SearchSpace shipped_space() {
   return SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/proxylessnas.yaml");

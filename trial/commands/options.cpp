@@ -1,0 +1,57 @@
+#include "trial/commands/options.h"
+
+#include "trial/training/initial_weights.h"
+#include "tuner/base/log.h"
+
+namespace hyperfd::commands {
+
+void add_computing_options(CLI::App& command, std::string& device, int& threads) {
+  command.add_option("--device", device, "auto, cpu or cuda")->capture_default_str();
+  command.add_option("--threads", threads, "Threads that compute")->check(CLI::Range(1, 1024))->capture_default_str();
+}
+
+Recipe TrainingOptions::load() const {
+  return load_recipe_for_weights(recipe, weights, overrides);
+}
+
+TrainerOptions TrainingOptions::trainer_with(const std::string& checkpoint_file) const {
+  TrainerOptions options = trainer;
+  options.cache_bytes = static_cast<std::size_t>(cache_megabytes) << 20;
+  options.checkpoint_file = checkpoint_file;
+  return options;
+}
+
+void add_training_options(CLI::App& command, TrainingOptions& options) {
+  command
+      .add_option("--recipe", options.recipe,
+                  "Recipe: a name that comes with the program (mini, scratch, paper, pretrain) or a YAML file")
+      ->capture_default_str();
+  command.add_option("--weights", options.weights,
+                     "Initial weights: a name that comes with the program or a file, also of a backbone alone; the "
+                     "network is theirs, unless --set or the configuration say otherwise");
+  command.add_option("--set", options.overrides, "key=value over the recipe; may be repeated")->allow_extra_args(false);
+  add_computing_options(command, options.trainer.device, options.threads);
+  command
+      .add_option("--workers", options.trainer.loader_workers,
+                  "Threads that read and augment images; 0: the training thread does it")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  command.add_option("--cache", options.cache_megabytes, "Memory for decoded images, in MB")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  command
+      .add_option("--checkpoint-every", options.trainer.checkpoint_seconds,
+                  "Seconds between checkpoints (after epochs); a run that was cut off goes on with the same --out")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  command.add_option("--seed", options.trainer.seed, "Of weights, order and augmentation")->capture_default_str();
+}
+
+FaceDataset load_dataset(const std::string& folder) {
+  Warnings warnings;
+  FaceDataset dataset = FaceDataset::load(folder, warnings);
+  for (const std::string& line : warnings.lines()) spdlog::warn("{}: {}", folder, line);
+  return dataset;
+}
+
+}  // namespace hyperfd::commands

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "trial/training/trainer.h"
+
+// Options that several subcommands have, declared once.
+namespace hyperfd::commands {
+
+// --device and --threads.
+void add_computing_options(CLI::App& command, std::string& device, int& threads);
+
+// What every training is started with.
+struct TrainingOptions {
+  std::string data, recipe, weights, out;
+  std::vector<std::string> overrides;
+  TrainerOptions trainer;
+  int threads = 1, cache_megabytes = 512;
+
+  Recipe load() const;
+  // `trainer` with the memory and the checkpoint's file.
+  TrainerOptions trainer_with(const std::string& checkpoint_file) const;
+};
+
+// All but --data and --out, whose meaning differs.
+void add_training_options(CLI::App& command, TrainingOptions& options);
+
+// The data set, its warnings said in the log.
+FaceDataset load_dataset(const std::string& folder);
+
+}  // namespace hyperfd::commands

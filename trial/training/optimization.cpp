@@ -1,0 +1,129 @@
+#include "trial/training/optimization.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include <ATen/autocast_mode.h>
+
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+namespace {
+
+bool begins_with(const std::string& text, const std::string& beginning) {
+  return text.compare(0, beginning.size(), beginning) == 0;
+}
+
+// "body.stage1." and so on.
+std::vector<std::string> frozen_prefixes(const RetinaFace& detector, const Recipe& recipe) {
+  std::vector<std::string> prefixes;
+  for (int level = 1; level <= recipe.frozen_levels; ++level) {
+    for (const std::string& part : detector->backbone().parts(level)) prefixes.push_back("body." + part + ".");
+  }
+  return prefixes;
+}
+
+bool is_within(const std::string& name, const std::vector<std::string>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return begins_with(name, prefix); });
+}
+
+}  // namespace
+
+void freeze(RetinaFace& detector, const Recipe& recipe) {
+  const auto prefixes = frozen_prefixes(detector, recipe);
+  for (auto& item : detector->named_parameters()) {
+    if (is_within(item.key(), prefixes)) item.value().requires_grad_(false);
+  }
+  if (recipe.batch_norm != "frozen") return;
+  for (const auto& module : detector->modules()) {
+    if (!module->as<torch::nn::BatchNorm2d>()) continue;
+    for (torch::Tensor& parameter : module->parameters()) parameter.requires_grad_(false);
+  }
+}
+
+void start_training_mode(RetinaFace& detector, const Recipe& recipe) {
+  detector->train();
+  const auto prefixes = frozen_prefixes(detector, recipe);
+  for (const auto& item : detector->named_modules()) {
+    if (item.value()->as<torch::nn::BatchNorm2d>() &&
+        (recipe.batch_norm == "frozen" || is_within(item.key() + ".", prefixes)))
+      item.value()->eval();
+  }
+}
+
+std::vector<ParameterGroup> parameter_groups(const RetinaFace& detector, const Recipe& recipe) {
+  std::vector<ParameterGroup> groups;
+  for (const bool backbone : {true, false}) {
+    for (const bool kernels : {true, false}) {
+      ParameterGroup group{{},
+                           backbone ? recipe.backbone_rate : 1,
+                           kernels || recipe.decay_norms ? recipe.weight_decay : 0};
+      for (const auto& item : detector->named_parameters()) {
+        if (item.value().requires_grad() && begins_with(item.key(), "body.") == backbone &&
+            (item.value().dim() == 4) == kernels)
+          group.parameters.push_back(item.value());
+      }
+      if (!group.parameters.empty()) groups.push_back(std::move(group));
+    }
+  }
+  if (groups.empty()) throw InputError("frozen_levels: nothing is left to train");
+  return groups;
+}
+
+std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Recipe& recipe,
+                                                        const std::vector<ParameterGroup>& groups) {
+  std::vector<torch::optim::OptimizerParamGroup> all;
+  for (const ParameterGroup& group : groups) {
+    std::unique_ptr<torch::optim::OptimizerOptions> options;
+    if (recipe.optimizer == "adam") {
+      options = std::make_unique<torch::optim::AdamOptions>(
+          torch::optim::AdamOptions(recipe.learning_rate).weight_decay(group.weight_decay));
+    } else {
+      options = std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(recipe.learning_rate)
+                                                               .momentum(recipe.momentum)
+                                                               .weight_decay(group.weight_decay));
+    }
+    all.emplace_back(group.parameters, std::move(options));
+  }
+  if (recipe.optimizer == "adam")
+    return std::make_unique<torch::optim::Adam>(all, torch::optim::AdamOptions(recipe.learning_rate));
+  return std::make_unique<torch::optim::SGD>(all, torch::optim::SGDOptions(recipe.learning_rate));
+}
+
+std::string state_of(const torch::optim::Optimizer& optimizer) {
+  torch::serialize::OutputArchive archive;
+  optimizer.save(archive);
+  std::ostringstream stream;
+  archive.save_to(stream);
+  return stream.str();
+}
+
+void restore(torch::optim::Optimizer& optimizer, const std::string& state) {
+  std::istringstream stream(state);
+  torch::serialize::InputArchive archive;
+  archive.load_from(stream);
+  optimizer.load(archive);
+}
+
+MixedPrecision::MixedPrecision(bool on, torch::Device device) : on_(on), cuda_(device.is_cuda()) {
+  set(true);
+}
+
+MixedPrecision::~MixedPrecision() {
+  if (on_) at::autocast::clear_cache();
+  set(false);
+}
+
+void MixedPrecision::set(bool on) const {
+  if (!on_) return;
+  if (cuda_) {
+    at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
+    at::autocast::set_enabled(on);
+  } else {
+    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+    at::autocast::set_cpu_enabled(on);
+  }
+}
+
+}  // namespace hyperfd

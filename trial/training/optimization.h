@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+#include "trial/detector/retinaface.h"
+#include "trial/training/recipe.h"
+
+namespace hyperfd {
+
+// The parameters of a network that learn, in groups of equal treatment.
+struct ParameterGroup {
+  std::vector<torch::Tensor> parameters;
+  double rate;  // factor of the recipe's learning rate
+  double weight_decay;
+};
+
+// Takes gradients from what the recipe freezes: levels of the backbone, batch norms.
+void freeze(RetinaFace& detector, const Recipe& recipe);
+
+// Training mode, except for batch norms that the recipe freezes: they use and keep their statistics.
+void start_training_mode(RetinaFace& detector, const Recipe& recipe);
+
+// What freeze() left, backbone and rest, kernels and others apart. Throws InputError when nothing is left.
+std::vector<ParameterGroup> parameter_groups(const RetinaFace& detector, const Recipe& recipe);
+
+// The recipe's optimiser; its groups are in the order given.
+std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Recipe& recipe,
+                                                        const std::vector<ParameterGroup>& groups);
+
+// Everything that an optimiser remembers, as bytes; restore() puts it into one of the same kind and groups.
+std::string state_of(const torch::optim::Optimizer& optimizer);
+void restore(torch::optim::Optimizer& optimizer, const std::string& state);
+
+// Lets LibTorch compute in bfloat16 where that is safe, for the lifetime of this object.
+class MixedPrecision {
+ public:
+  MixedPrecision(bool on, torch::Device device);
+  ~MixedPrecision();
+  MixedPrecision(const MixedPrecision&) = delete;
+  MixedPrecision& operator=(const MixedPrecision&) = delete;
+
+ private:
+  void set(bool on) const;
+  bool on_, cuda_;
+};
+
+}  // namespace hyperfd
