@@ -83,7 +83,8 @@ class Platform {
   // Creates the experiment or goes on with it, in a new run; settings and space are this call's from now on.
   RunInfo begin_run(const std::string& experiment, const RunStart& start);
   void change_space(const std::string& experiment, const std::string& run, const std::string& space);
-  // One configuration for each id, the same again for an id that has one; fewer when the space has no more.
+  // One configuration for each id, the same again for an id that has one. None is suggested twice, except that those of
+  // earlier runs that nobody tried come again when the space has no more; fewer when these are used up, too.
   std::vector<Suggestion> suggest(const std::string& experiment, const std::string& run,
                                   const std::vector<std::int64_t>& parameter_ids);
   Effect add_metric(const std::string& experiment, const std::string& run, const MetricReport& report);
