@@ -77,9 +77,9 @@ void Experiment::set_failed(std::int64_t configuration) {
   results_are_stale_ = true;
 }
 
-TaskView Experiment::view(const RankingModel* model) {
+TaskView Experiment::view(const RankingModel* model, const PastExperience& past) {
   if (results_are_stale_) refresh_results();
-  return {*space_, results_, taken_, model};
+  return {*space_, results_, taken_, model, past};
 }
 
 Experiment::Entry& Experiment::entry(std::int64_t configuration) {

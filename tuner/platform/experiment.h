@@ -45,7 +45,7 @@ class Experiment {
   std::size_t count_suggested() const { return suggested_; }
 
   // What a policy sees. Valid until the next change of this object.
-  TaskView view(const RankingModel* model);
+  TaskView view(const RankingModel* model, const PastExperience& past);
 
  private:
   struct Entry {
