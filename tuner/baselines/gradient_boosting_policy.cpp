@@ -8,14 +8,14 @@
 namespace hyperfd {
 namespace {
 
-constexpr std::size_t kRowsOfATask = 500;
+constexpr std::size_t kTasks = 2000, kRowsOfATask = 500;
 constexpr double kTopRelevance = 15;
 
 }  // namespace
 
 std::vector<double> GradientBoostingPolicy::score(const TaskView& task, const Candidates& candidates, Rng&) const {
   const StatisticsScale scale(task.past);
-  JointRows rows = past_rows(task.past, scale, kRowsOfATask);
+  JointRows rows = past_rows(task.past, scale, kTasks, kRowsOfATask);
   add_own_rows(task, scale, kRowsOfATask, rows);
   std::vector<float> relevance;
   for (const double rank : rows.ranks) {

@@ -9,7 +9,7 @@
 namespace hyperfd {
 namespace {
 
-constexpr std::size_t kRowsOfATask = 500;
+constexpr std::size_t kTasks = 2000, kRowsOfATask = 500;
 constexpr std::uint64_t kSeed = 1;
 
 std::vector<float> standardised(const std::vector<double>& values) {
@@ -29,7 +29,7 @@ std::vector<double> HyperStarPolicy::score(const TaskView& task, const Candidate
   if (task.past.empty()) return std::vector<double>(candidates.size());
   const StatisticsScale scale(task.past);
   const auto predictor = task.past.memo().get("hyperstar", [&] {
-    const JointRows rows = past_rows(task.past, scale, kRowsOfATask);
+    const JointRows rows = past_rows(task.past, scale, kTasks, kRowsOfATask);
     return JointPredictor::train(rows.rows, standardised(rows.scores), kSeed);
   });
   const std::vector<float> predicted = predictor->predict(candidate_rows(task, scale, candidates));

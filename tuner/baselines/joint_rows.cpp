@@ -13,15 +13,17 @@ std::vector<float> joint_row(const std::vector<float>& encoding, const std::vect
   return row;
 }
 
-JointRows past_rows(const PastExperience& past, const StatisticsScale& scale, std::size_t limit) {
+JointRows past_rows(const PastExperience& past, const StatisticsScale& scale, std::size_t tasks, std::size_t limit) {
   JointRows all;
-  for (const auto& task : past.tasks()) {
-    const std::vector<double> statistics = scale(task->statistics());
-    const std::vector<std::size_t> kept = spread_over_ranking(task->ranks(), limit);
+  for (std::size_t t = past.tasks().size() - std::min(past.tasks().size(), tasks); t < past.tasks().size(); ++t) {
+    const PastTask& task = *past.tasks()[t];
+    const std::vector<double> statistics = scale(task.statistics()), normal = normal_scores(task.ranks());
+    const std::vector<std::size_t> kept = spread_over_ranking(task.ranks(), limit);
     for (const std::size_t i : kept) {
-      all.rows.push_back(joint_row(task->encodings()[i], statistics));
-      all.scores.push_back(task->results()[i].score);
-      all.ranks.push_back(task->ranks()[i]);
+      all.rows.push_back(joint_row(task.encodings()[i], statistics));
+      all.scores.push_back(task.results()[i].score);
+      all.ranks.push_back(task.ranks()[i]);
+      all.normal.push_back(normal[i]);
     }
     all.groups.push_back(static_cast<unsigned>(kept.size()));
   }
@@ -40,6 +42,8 @@ void add_own_rows(const TaskView& task, const StatisticsScale& scale, std::size_
   rows.scores.insert(rows.scores.end(), scores.begin(), scores.end());
   const std::vector<double> ranks = relative_ranks(scores);
   rows.ranks.insert(rows.ranks.end(), ranks.begin(), ranks.end());
+  const std::vector<double> normal = normal_scores(ranks);
+  rows.normal.insert(rows.normal.end(), normal.begin(), normal.end());
 }
 
 std::vector<std::vector<float>> candidate_rows(const TaskView& task, const StatisticsScale& scale,

@@ -9,19 +9,7 @@
 namespace hyperfd {
 namespace {
 
-constexpr std::size_t kPastRows = 400, kOwnRows = 100;
-
-// The rank scores within each group.
-std::vector<double> targets_of(const JointRows& rows) {
-  std::vector<double> targets;
-  auto begin = rows.ranks.begin();
-  for (const unsigned size : rows.groups) {
-    const std::vector<double> scores = normal_scores({begin, begin + size});
-    targets.insert(targets.end(), scores.begin(), scores.end());
-    begin += size;
-  }
-  return targets;
-}
+constexpr std::size_t kPastRows = 400, kRowsOfATask = 4, kOwnRows = 100;
 
 std::vector<Eigen::Index> blocks_of(const TaskView& task, const StatisticsScale& scale) {
   std::vector<Eigen::Index> blocks = {static_cast<Eigen::Index>(task.space.encoding_size())};
@@ -34,19 +22,13 @@ std::vector<Eigen::Index> blocks_of(const TaskView& task, const StatisticsScale&
 std::vector<double> ScotPolicy::score(const TaskView& task, const Candidates& candidates, Rng&) const {
   const StatisticsScale scale(task.past);
   const std::vector<Eigen::Index> blocks = blocks_of(task, scale);
-  const std::size_t share = std::max<std::size_t>(1, kPastRows / std::max<std::size_t>(1, task.past.tasks().size()));
-  JointRows rows = past_rows(task.past, scale, share);
-  if (rows.rows.size() > kPastRows) {  // more tasks than rows: the newest
-    rows.rows.erase(rows.rows.begin(), rows.rows.end() - kPastRows);
-    rows.ranks.erase(rows.ranks.begin(), rows.ranks.end() - kPastRows);
-    rows.groups.assign(kPastRows, 1);
-  }
-  const auto parameters = task.past.memo().get("scot", [&] {
-    return GaussianProcess::fit(as_matrix(rows.rows), as_vector(targets_of(rows)), blocks).parameters();
-  });
+  const std::size_t tasks = std::clamp<std::size_t>(task.past.tasks().size(), 1, kPastRows / kRowsOfATask);
+  JointRows rows = past_rows(task.past, scale, tasks, kPastRows / tasks);
+  const auto parameters = task.past.memo().get(
+      "scot", [&] { return GaussianProcess::fit(as_matrix(rows.rows), as_vector(rows.normal), blocks).parameters(); });
   add_own_rows(task, scale, kOwnRows, rows);
   const Eigen::MatrixXd inputs = as_matrix(rows.rows);
-  const GaussianProcess process(inputs, as_vector(targets_of(rows)), blocks, *parameters);
+  const GaussianProcess process(inputs, as_vector(rows.normal), blocks, *parameters);
 
   const GaussianProcess::Prediction prediction = process.predict(as_matrix(candidate_rows(task, scale, candidates)));
   const auto own = static_cast<Eigen::Index>(std::min(task.results.size(), kOwnRows));

@@ -45,7 +45,7 @@ std::vector<std::size_t> spread_over_ranking(const std::vector<double>& relative
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return relative_ranks[a] < relative_ranks[b]; });
   std::vector<std::size_t> kept;
-  for (std::size_t i = 0; i < limit; ++i) kept.push_back(order[i * n / limit]);
+  for (std::size_t i = 0; i < limit; ++i) kept.push_back(order[i * (n - 1) / (limit - 1)]);
   return kept;
 }
 

@@ -16,8 +16,8 @@ std::vector<double> normal_scores(const std::vector<double>& relative_ranks);
 Eigen::MatrixXd as_matrix(const std::vector<std::vector<float>>& rows);
 Eigen::VectorXd as_vector(const std::vector<double>& values);
 
-// Indices of at most `limit` results, evenly spaced over their ranking; all of them, in their order, when there are no
-// more.
+// Indices of at most `limit` (2 or more) results, evenly spaced over their ranking from the best to the worst; all of
+// them, in their order, when there are no more.
 std::vector<std::size_t> spread_over_ranking(const std::vector<double>& relative_ranks, std::size_t limit);
 
 // Gaussian process from encodings to normal scores of a task, fitted once. Of more than 250 results, 250.
