@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "tuner/platform/random_policy.h"
+#include "tuner/baselines/random_policy.h"
 #include "tuner/platform/untaken.h"
 
 namespace hyperfd {
