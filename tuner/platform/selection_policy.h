@@ -7,6 +7,7 @@
 
 #include "tuner/base/rng.h"
 #include "tuner/ranker/ranking_model.h"
+#include "tuner/space/annotation.h"
 #include "tuner/space/search_space.h"
 
 namespace hyperfd {
@@ -24,6 +25,7 @@ struct TaskView {
   // that an answer costs the same after ten trials and after ten thousand.
   const std::unordered_set<std::string>& taken;
   const RankingModel* model;  // nullptr: the signature has no trained model yet
+  const Annotation& annotation = Annotation::none();  // of `space`; what violates its constraints is not suggested
 };
 
 // Chooses the next configurations. One instance may serve many tasks; suggest() is const and takes all state from its

@@ -34,6 +34,11 @@ struct Annotation::Impl {
 Annotation::Annotation() : impl_(std::make_shared<const Impl>()) {}
 Annotation::Annotation(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
+const Annotation& Annotation::none() {
+  static const Annotation nothing;
+  return nothing;
+}
+
 Annotation Annotation::parse(const Json& definition, const SearchSpace& space) {
   const Path root("annotation");
   check_keys(definition, {"encoder", "architecture", "constraints"}, root);
@@ -52,6 +57,10 @@ Annotation Annotation::parse(const Json& definition, const SearchSpace& space) {
                                           Path(root, "constraints"));
   }
   return Annotation(std::move(impl));
+}
+
+Annotation Annotation::parse(const std::string& text, const SearchSpace& space) {
+  return text.empty() ? none() : parse(parse_json(text, "annotation"), space);
 }
 
 Annotation Annotation::load(const std::string& file, const SearchSpace& space) {

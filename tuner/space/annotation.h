@@ -19,8 +19,11 @@ class Annotation {
  public:
   // Of a space without one: kMlp, no architecture, no constraints.
   Annotation();
+  static const Annotation& none();
   // Throws InputError whose message starts with the path of the offending value.
   static Annotation parse(const Json& definition, const SearchSpace& space);
+  // From JSON text; "" gives none().
+  static Annotation parse(const std::string& text, const SearchSpace& space);
   // From a .json or .yaml file; errors name the file first.
   static Annotation load(const std::string& file, const SearchSpace& space);
   // The file that annotates a search space by its name: `nas.hyperfd.yaml` beside `nas.yaml` (or .yml, .json). "" if
