@@ -75,11 +75,26 @@ void Experiment::set_result(std::int64_t configuration, std::optional<double> me
   results_are_stale_ = true;
 }
 
-void Experiment::set_failed(std::int64_t configuration) {
+void Experiment::set_outcome(std::int64_t configuration, TrialOutcome outcome) {
   Entry& changed = entry(configuration);
   ranked_ -= ranks(changed);
-  changed.record.failed = true;
+  changed.record.outcome = outcome;
+  ranked_ += ranks(changed);
   results_are_stale_ = true;
+}
+
+std::vector<Configuration> Experiment::abandoned(std::int64_t run) const {
+  std::vector<Configuration> found;
+  std::unordered_set<std::string> done;  // each once
+  for (const Entry& entry : entries_) {
+    const ConfigurationRecord& record = entry.record;
+    if (record.run == run || record.has_result || record.outcome) done.insert(record.fingerprint);
+  }
+  for (const Entry& entry : entries_) {
+    const bool chosen = entry.in_space && entry.record.source == ConfigurationSource::kAlgorithm;
+    if (chosen && !annotation_.find_violated(entry.configuration) && done.insert(entry.record.fingerprint).second) found.push_back(entry.configuration);
+  }
+  return found;
 }
 
 TaskView Experiment::view(const RankingModel* model) {

@@ -38,12 +38,17 @@ class Experiment {
 
   void add(ConfigurationRecord configuration);
   void set_result(std::int64_t configuration, std::optional<double> metric);
-  void set_failed(std::int64_t configuration);
+  void set_outcome(std::int64_t configuration, TrialOutcome outcome);
 
   // Numbers that the task is ranked by.
   std::size_t count_ranked() const { return ranked_; }
   // Configurations that the policy chose, over all runs.
   std::size_t count_suggested() const { return suggested_; }
+
+  // Points of the space that the policy chose in other runs than `run`, that nobody has tried: no run of them has a
+  // result or an end, and `run` does not have them. (When NNI is stopped it forgets what it asked for and had not
+  // started.)
+  std::vector<Configuration> abandoned(std::int64_t run) const;
 
   // What a policy sees. Valid until the next change of this object.
   TaskView view(const RankingModel* model);
@@ -55,7 +60,9 @@ class Experiment {
     bool in_space = false;  // a point of today's space
   };
 
-  bool ranks(const Entry& entry) const { return entry.in_space && entry.record.metric && !entry.record.failed; }
+  bool ranks(const Entry& entry) const {
+    return entry.in_space && entry.record.metric && entry.record.outcome != TrialOutcome::kFailed;
+  }
   Entry& entry(std::int64_t configuration);
   void index(std::size_t position);
   void refresh_results();

@@ -1,6 +1,7 @@
 #include "tuner/platform/platform.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "tuner/base/digest.h"
@@ -134,6 +135,11 @@ std::vector<Suggestion> Platform::suggest(const std::string& name, const std::st
     const std::shared_ptr<const RankingModel> model = ranker(record.signature).model;
     const bool trained = model && model->trained();
     chosen = policy(record.policy).suggest(experiment.view(trained ? model.get() : nullptr), missing.size(), rng);
+    if (chosen.size() < missing.size()) {
+      std::vector<Configuration> abandoned = experiment.abandoned(run_id);
+      const std::size_t wanted = std::min(missing.size() - chosen.size(), abandoned.size());
+      std::move(abandoned.begin(), abandoned.begin() + static_cast<std::ptrdiff_t>(wanted), std::back_inserter(chosen));
+    }
   }
   auto next = chosen.begin();
   std::vector<Suggestion> suggestions;
@@ -174,11 +180,9 @@ Effect Platform::end_trial(const std::string& name, const std::string& run, std:
   Experiment& experiment = open(name);
   const std::int64_t run_id = open_run(experiment, run);
   if (!store_.add_trial_end({run_id, parameter_id, trial_job_id, outcome})) return {};
-  if (outcome == TrialOutcome::kFailed) {
-    const ConfigurationRecord* trial =
-        parameter_id ? experiment.find(run_id, *parameter_id) : experiment.find_trial(trial_job_id);
-    if (trial) experiment.set_failed(trial->id);
-  }
+  const ConfigurationRecord* trial =
+      parameter_id ? experiment.find(run_id, *parameter_id) : experiment.find_trial(trial_job_id);
+  if (trial) experiment.set_outcome(trial->id, outcome);
   return {1, ""};
 }
 
@@ -349,7 +353,7 @@ ConfigurationRecord Platform::add_configuration(Experiment& experiment, Configur
     add_warning(warning, field + ": not a point of the search space (" + error.what() + "); stored, not ranked by");
   }
   if (configuration.space != 0) add_warning(warning, violation(experiment.annotation(), parsed, field));
-  configuration.failed = store_.trial_failed(configuration);
+  configuration.outcome = store_.trial_outcome(configuration);
   configuration.id = store_.add_configuration(experiment.record().id, configuration);
   experiment.add(configuration);
   return configuration;

@@ -29,7 +29,7 @@ struct RunStart {
   std::int64_t budget = 0;  // trials; 0: unknown
   std::string policy;
   std::int64_t seed = 0;
-  std::string annotation;  // of the space, JSON text; "" if it has none
+  std::string annotation = "";  // of the space, JSON text; "" if it has none
 };
 
 struct RunInfo {
@@ -85,7 +85,8 @@ class Platform {
   // on. Constraints that leave nothing are an InputError.
   RunInfo begin_run(const std::string& experiment, const RunStart& start);
   void change_space(const std::string& experiment, const std::string& run, const std::string& space);
-  // One configuration for each id, the same again for an id that has one; fewer when the space has no more.
+  // One configuration for each id, the same again for an id that has one. None is suggested twice, except that those of
+  // earlier runs that nobody tried come again when the space has no more; fewer when these are used up, too.
   std::vector<Suggestion> suggest(const std::string& experiment, const std::string& run,
                                   const std::vector<std::int64_t>& parameter_ids);
   Effect add_metric(const std::string& experiment, const std::string& run, const MetricReport& report);

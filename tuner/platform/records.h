@@ -36,7 +36,7 @@ struct ConfigurationRecord {
   ConfigurationSource source = ConfigurationSource::kAlgorithm;
   bool has_result = false;
   std::optional<double> metric;  // as reported, sign not turned; nullopt: no result, or not a number
-  bool failed = false;           // its trial ended as FAILED
+  std::optional<TrialOutcome> outcome;  // how its trial ended; nullopt: it has not, or nobody said so
 };
 
 struct IntermediateResult {

@@ -186,27 +186,28 @@ class SqliteStore : public ExperienceStore {
       const long long owner = experiment;
       std::vector<ConfigurationRecord> found;
       long long id = 0, run = 0;
-      int has_result = 0, failed = 0;
+      int has_result = 0;
       NullableId parameter_id, space;
       NullableReal metric;
-      std::string job, fingerprint, parameters, source;
+      std::string job, fingerprint, parameters, source, outcome;
       soci::statement rows =
           (sql_.prepare
                << "SELECT c.id, c.run_id, c.parameter_id, c.trial_job_id, c.space_id, c.fingerprint, c.parameters, "
-                  "c.source, r.configuration_id IS NOT NULL, r.metric, EXISTS ("
-                  "SELECT 1 FROM trial_ends t WHERE t.run_id = c.run_id AND t.outcome = 'FAILED' AND "
+                  "c.source, r.configuration_id IS NOT NULL, r.metric, coalesce(("
+                  "SELECT t.outcome FROM trial_ends t WHERE t.run_id = c.run_id AND "
                   "(t.parameter_id = c.parameter_id OR (t.parameter_id IS NULL AND c.parameter_id IS NULL AND "
-                  "t.trial_job_id <> '' AND t.trial_job_id = c.trial_job_id))) "
+                  "t.trial_job_id <> '' AND t.trial_job_id = c.trial_job_id)) LIMIT 1), '') "
                   "FROM configurations c LEFT JOIN results r ON r.configuration_id = c.id "
                   "WHERE c.experiment_id = :e ORDER BY c.id",
            soci::into(id), soci::into(run), soci::into(parameter_id.value, parameter_id.indicator), soci::into(job),
            soci::into(space.value, space.indicator), soci::into(fingerprint), soci::into(parameters),
-           soci::into(source), soci::into(has_result), soci::into(metric.value, metric.indicator), soci::into(failed),
-           soci::use(owner));
+           soci::into(source), soci::into(has_result), soci::into(metric.value, metric.indicator),
+           soci::into(outcome), soci::use(owner));
       rows.execute();
       while (rows.fetch()) {
         found.push_back({id, run, parameter_id.get(), job, space.get().value_or(0), fingerprint, parameters,
-                         word_of<ConfigurationSource>(source), has_result != 0, metric.get(), failed != 0});
+                         word_of<ConfigurationSource>(source), has_result != 0, metric.get(),
+                         from_word<TrialOutcome>(outcome)});
       }
       return found;
     });
@@ -259,16 +260,16 @@ class SqliteStore : public ExperienceStore {
     });
   }
 
-  bool trial_failed(const ConfigurationRecord& configuration) override {
+  std::optional<TrialOutcome> trial_outcome(const ConfigurationRecord& configuration) override {
     return guarded([&] {
       const long long run = configuration.run;
       NullableId parameter_id(configuration.parameter_id);
-      int count = 0;
-      sql_ << "SELECT count(*) FROM trial_ends WHERE run_id = :r AND outcome = 'FAILED' AND (parameter_id = :i OR "
-              "(parameter_id IS NULL AND :i2 IS NULL AND trial_job_id <> '' AND trial_job_id = :j))",
-          soci::into(count), soci::use(run), soci::use(parameter_id.value, parameter_id.indicator),
+      std::string outcome;
+      sql_ << "SELECT outcome FROM trial_ends WHERE run_id = :r AND (parameter_id = :i OR "
+              "(parameter_id IS NULL AND :i2 IS NULL AND trial_job_id <> '' AND trial_job_id = :j)) LIMIT 1",
+          soci::into(outcome), soci::use(run), soci::use(parameter_id.value, parameter_id.indicator),
           soci::use(parameter_id.value, parameter_id.indicator), soci::use(configuration.trial_job_id);
-      return count > 0;
+      return sql_.got_data() ? from_word<TrialOutcome>(outcome) : std::nullopt;
     });
   }
 
