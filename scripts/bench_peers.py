@@ -4,7 +4,7 @@ The tasks, budgets and measures are those of `hyperfd-tuner bench replay --table
 knows nothing of other tasks. A table must hold the whole search space, since a peer suggests any point of it; a point that
 a peer suggests twice costs a second trial.
 
-    .venv/bin/python scripts/bench_peers.py --table hpo.jsonl --space search_spaces/hpo.yaml --budget 4 --seeds 20
+    .venv/bin/python scripts/bench_peers.py --table runs/table --space search_spaces/hpo.yaml --budget 4 --seeds 20
 """
 
 import argparse
@@ -22,24 +22,25 @@ def canonical(configuration):
     return json.dumps(configuration, sort_keys=True)
 
 
-def read_tables(files):
-    """{task: {configuration: (validation, test)}} of the tasks that are not offline, and the space that the files name."""
-    tasks, offline, space = {}, set(), None
+def read_tables(tables, offline):
+    """{task: {configuration: (validation, test)}} of the tasks that are not offline; means over seeds."""
+    files = [file for table in tables for file in (sorted(table.glob("*.jsonl")) if table.is_dir() else [table])]
+    results = {}
     for file in files:
         for number, line in enumerate(file.read_text().splitlines(), 1):
             if not line.strip():
                 continue
             try:
                 row = json.loads(line)
-                if "space" in row and "task" not in row:
-                    space = file.parent / row["space"]
-                    continue
-                tasks.setdefault(row["task"], {})[canonical(row["configuration"])] = (float(row["val"]), float(row["test"]))
-                if row.get("offline"):
-                    offline.add(row["task"])
+                of_task = results.setdefault(row["task"], {})
+                of_task.setdefault(canonical(row["configuration"]), []).append((float(row["validation"]), float(row["test"])))
             except (ValueError, KeyError, TypeError) as error:
                 sys.exit(f"bench_peers: {file}:{number}: {error!r}")
-    return {name: rows for name, rows in tasks.items() if name not in offline}, space
+    return {
+        task: {key: tuple(map(statistics.mean, zip(*seeds))) for key, seeds in rows.items()}
+        for task, rows in results.items()
+        if task not in offline
+    }
 
 
 def place(rows, validation):
@@ -151,20 +152,18 @@ def tune(peer, rows, budget):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--table", type=Path, nargs="+", required=True, metavar="FILE", help="as bench replay --table")
-    parser.add_argument("--space", type=Path, metavar="FILE", help="NNI search space of flat choices, if no table names it")
+    parser.add_argument("--table", type=Path, nargs="+", required=True, metavar="PATH", help="as bench replay --table")
+    parser.add_argument("--space", type=Path, required=True, metavar="FILE", help="NNI search space of flat choices")
+    parser.add_argument("--offline", default="", metavar="TASK,…", help="tasks to leave out: the source")
     parser.add_argument("--budget", type=int, default=4, help="trials for each task (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=20, help="repetitions (default: %(default)s)")
     arguments = parser.parse_args()
     logging.disable(logging.INFO)
 
-    tasks, space_file = read_tables(arguments.table)
-    space_file = arguments.space or space_file
-    if space_file is None:
-        parser.error("--space: needed, since no table names a search space")
-    space = yaml.safe_load(space_file.read_text())
+    tasks = read_tables(arguments.table, arguments.offline.split(","))
+    space = yaml.safe_load(arguments.space.read_text())
     expected = {name: random_search_expectation(rows, arguments.budget) for name, rows in tasks.items()}
-    report = {"space": str(space_file), "budget": arguments.budget, "seeds": arguments.seeds, "tasks": len(tasks), "policies": {}}
+    report = {"space": str(arguments.space), "budget": arguments.budget, "seeds": arguments.seeds, "tasks": len(tasks), "policies": {}}
     for name, make in peers(space).items():
         ranks, gains = [], []
         for seed in range(arguments.seeds):

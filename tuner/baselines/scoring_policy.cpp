@@ -27,7 +27,7 @@ bool is_point(const SearchSpace& space, const Configuration& configuration) {
 
 Candidates make_candidates_with_past(const TaskView& task, std::size_t count, Rng& rng) {
   Candidates candidates;
-  Untaken untaken(task.space, task.taken);
+  Untaken untaken(task.space, task.taken, task.annotation);
   const auto size = task.space.size();
   if (size && *size <= kEnumerateUpTo) {
     candidates.configurations = untaken.enumerate();

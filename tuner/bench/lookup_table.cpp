@@ -15,8 +15,6 @@
 namespace hyperfd {
 namespace {
 
-const std::vector<std::string> kKeys = {"task", "configuration", "val", "test", "offline", "info"};
-
 struct Line {
   std::string place;  // file:line
   Json value;
@@ -35,10 +33,6 @@ std::vector<Line> read_lines(const std::string& file) {
     }
   }
   return lines;
-}
-
-bool names_space(const Line& line) {
-  return line.value.contains("space") && !line.value.contains("task");
 }
 
 const Json& member(const Line& line, const std::string& key) {
@@ -63,23 +57,22 @@ std::string text(const Line& line, const std::string& key) {
   return value.get<std::string>();
 }
 
-// The one space that the files, or `space_file`, name.
-std::string find_space(const std::vector<std::vector<Line>>& files, const std::string& space_file) {
-  if (!space_file.empty()) return space_file;
-  std::string found;
-  for (const std::vector<Line>& lines : files) {
-    for (const Line& line : lines) {
-      if (!names_space(line)) continue;
-      const std::filesystem::path folder = std::filesystem::path(line.place).parent_path();
-      const std::string named = (folder / text(line, "space")).lexically_normal().string();
-      if (!found.empty() && found != named) {
-        throw InputError(line.place + ": space: " + named + ", but another table has " + found);
-      }
-      found = named;
+// Files as given, and those in folders, sorted.
+std::vector<std::string> files_of(const std::vector<std::string>& tables) {
+  std::vector<std::string> files;
+  for (const std::string& table : tables) {
+    if (!std::filesystem::is_directory(table)) {
+      files.push_back(table);
+      continue;
     }
+    const std::size_t before = files.size();
+    for (const auto& entry : std::filesystem::directory_iterator(table)) {
+      if (entry.path().extension() == ".jsonl") files.push_back(entry.path().string());
+    }
+    if (files.size() == before) throw InputError(table + ": a folder without files *.jsonl");
+    std::sort(files.begin() + static_cast<std::ptrdiff_t>(before), files.end());
   }
-  if (found.empty()) throw InputError("--space: needed, since no table has a line {\"space\": …}");
-  return found;
+  return files;
 }
 
 class TableBuilder {
@@ -87,38 +80,47 @@ class TableBuilder {
   explicit TableBuilder(const SearchSpace& space) : space_(space) {}
 
   void add(const Line& line) {
-    for (const auto& entry : line.value.items()) {
-      if (std::find(kKeys.begin(), kKeys.end(), entry.key()) == kKeys.end()) {
-        throw InputError(line.place + ": " + unknown_name_message("key", entry.key(), kKeys));
-      }
-    }
-    TableEntry entry{member(line, "configuration"), precision(line, "val"), precision(line, "test")};
     const std::string name = text(line, "task");
+    const Json& configuration = member(line, "configuration");
+    const double validation = precision(line, "validation"), test = precision(line, "test");
     try {
-      space_.check(entry.configuration);
+      space_.check(configuration);
     } catch (const InputError& error) {
       throw InputError(line.place + ": " + error.what());
     }
-    const auto [first, is_new] = places_.emplace(name + "\n" + fingerprint(entry.configuration), line.place);
+    const std::string trial = name + "\n" + fingerprint(configuration);
+    const std::string seed = line.value.value("seed", Json()).dump();
+    const auto [first, is_new] = places_.emplace(trial + "\n" + seed, line.place);
     if (!is_new) {
-      throw InputError(line.place + ": task " + name + " has this configuration at " + first->second + " already");
+      throw InputError(line.place + ": task " + name + " has this configuration and seed at " + first->second +
+                       " already");
     }
     TableTask& task = find(name);
-    task.entries.push_back(std::move(entry));
-    const auto offline = line.value.find("offline");
-    if (offline == line.value.end()) return;
-    if (!offline->is_boolean()) {
-      throw InputError(line.place + ": offline: expected true or false, got " + brief(*offline));
-    }
-    task.offline = task.offline || offline->get<bool>();
+    const auto [known, is_first] = entries_.emplace(trial, Place{task.entries.size(), 0});
+    if (is_first) task.entries.push_back({configuration, 0, 0});
+    TableEntry& entry = task.entries[known->second.entry];
+    const double count = ++known->second.seeds;
+    entry.validation += (validation - entry.validation) / count;
+    entry.test += (test - entry.test) / count;
   }
 
-  std::vector<TableTask> take() {
+  std::vector<TableTask> take(const std::vector<std::string>& offline) {
+    for (const std::string& name : offline) {
+      std::vector<std::string> known;
+      for (const TableTask& task : tasks_) known.push_back(task.name);
+      if (!by_name_.count(name)) throw InputError("--offline: " + unknown_name_message("task", name, known));
+      find(name).offline = true;
+    }
     std::stable_partition(tasks_.begin(), tasks_.end(), [](const TableTask& task) { return task.offline; });
     return std::move(tasks_);
   }
 
  private:
+  struct Place {
+    std::size_t entry;
+    double seeds;
+  };
+
   TableTask& find(const std::string& name) {
     const auto [index, is_new] = by_name_.emplace(name, tasks_.size());
     if (is_new) {
@@ -131,7 +133,8 @@ class TableBuilder {
   const SearchSpace& space_;
   std::vector<TableTask> tasks_;
   std::map<std::string, std::size_t> by_name_;
-  std::unordered_map<std::string, std::string> places_;  // of task and configuration
+  std::unordered_map<std::string, Place> entries_;       // by task and configuration
+  std::unordered_map<std::string, std::string> places_;  // by task, configuration and seed: file:line
 };
 
 void add_statistics(const std::string& file, std::vector<TableTask>& tasks) {
@@ -158,20 +161,14 @@ void add_statistics(const std::string& file, std::vector<TableTask>& tasks) {
 
 }  // namespace
 
-LookupTable load_tables(const std::vector<std::string>& files, const std::string& space_file,
-                        const std::string& statistics_file) {
-  std::vector<std::vector<Line>> lines;
-  for (const std::string& file : files) lines.push_back(read_lines(file));
-  const std::string space_name = find_space(lines, space_file);
-  LookupTable table{space_name, SearchSpace::load(space_name), {}};
+LookupTable load_tables(const TableSource& source) {
+  LookupTable table{source.space, SearchSpace::load(source.space), {}};
   TableBuilder builder(table.space);
-  for (const std::vector<Line>& file : lines) {
-    for (const Line& line : file) {
-      if (!names_space(line)) builder.add(line);
-    }
+  for (const std::string& file : files_of(source.tables)) {
+    for (const Line& line : read_lines(file)) builder.add(line);
   }
-  table.tasks = builder.take();
-  if (!statistics_file.empty()) add_statistics(statistics_file, table.tasks);
+  table.tasks = builder.take(source.offline);
+  if (!source.statistics.empty()) add_statistics(source.statistics, table.tasks);
   return table;
 }
 
@@ -180,9 +177,8 @@ std::string to_json_lines(const LookupTable& table) {
   for (const TableTask& task : table.tasks) {
     for (const TableEntry& entry : task.entries) {
       Json line = {{"task", task.name}, {"configuration", entry.configuration}};
-      line["val"] = entry.validation;
+      line["validation"] = entry.validation;
       line["test"] = entry.test;
-      if (task.offline) line["offline"] = true;
       lines += line.dump() + "\n";
     }
   }

@@ -31,15 +31,20 @@ struct LookupTable {
   std::vector<TableTask> tasks;  // the offline ones first, else in the order of the file
 };
 
-// Reads JSON lines, one for each evaluated configuration:
-//   {"task": "mask", "configuration": {"optimizer": "adam", …}, "val": 0.81, "test": 0.79}
-// `"offline": true` marks a source task, on any of its lines; what stands under `"info"` is for people. A line
-// {"space": "hpo.yaml"} names the search space, relative to the file, unless `space_file` does. `statistics_file` ("":
-// none) is a JSON object with a list of numbers for each task. Throws InputError that starts with file:line.
-LookupTable load_tables(const std::vector<std::string>& files, const std::string& space_file,
-                        const std::string& statistics_file);
+struct TableSource {
+  std::vector<std::string> tables;   // files of JSON lines, and folders of such files (*.jsonl)
+  std::string space;                 // file
+  std::vector<std::string> offline;  // names of the offline tasks
+  std::string statistics;            // file: an object with a list of numbers for each task; "": none
+};
 
-// As load_tables() reads it, without the line that names the space.
+// Reads what `hyperfd-tuner collect` writes, a line for each trial:
+//   {"task": "mask", "configuration": {"optimizer": "adam", …}, "seed": 1, "validation": 0.81, "test": 0.79}
+// Results of one configuration with several seeds become their mean; what else a line has is not read. Throws
+// InputError that starts with file:line.
+LookupTable load_tables(const TableSource& source);
+
+// As load_tables() reads it.
 std::string to_json_lines(const LookupTable& table);
 
 struct SimulatedTableOptions {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "tuner/base/error.h"
 #include "tuner/bench/replay.h"
 #include "tuner/commands/commands.h"
 #include "tuner/platform/selection_policy.h"
@@ -25,24 +26,26 @@ constexpr char kBuiltInSpace[] = R"({
   "negative_ratio": {"_type": "choice", "_value": [2, 7]}})";
 
 struct Options {
-  std::vector<std::string> tables;
+  TableSource source;
   std::string simulated;
-  std::string space;
-  std::string statistics;
   ReplayOptions replay;
   bool json = false;
 };
 
+// Of the file, or the built-in one.
+Json definition_of(const std::string& file) {
+  return file.empty() ? parse_json(kBuiltInSpace, "space") : SearchSpace::load(file).definition();
+}
+
 std::function<std::shared_ptr<const LookupTable>(int)> tables_of(const Options& options) {
-  if (!options.tables.empty()) {
-    const auto table =
-        std::make_shared<const LookupTable>(load_tables(options.tables, options.space, options.statistics));
+  if (!options.source.tables.empty()) {
+    if (options.source.space.empty()) throw InputError("--space: needed with --table");
+    const auto table = std::make_shared<const LookupTable>(load_tables(options.source));
     return [table](int) { return table; };
   }
   const SimulatedTableOptions simulated = parse_simulated(options.simulated);
-  const std::string name = options.space.empty() ? "built-in, 216 configurations" : options.space;
-  const Json definition =
-      options.space.empty() ? parse_json(kBuiltInSpace, "space") : SearchSpace::load(options.space).definition();
+  const std::string name = options.source.space.empty() ? "built-in, 216 configurations" : options.source.space;
+  const Json definition = definition_of(options.source.space);
   return [=](int seed) {  // a family of its own
     const auto family = static_cast<std::uint64_t>(seed);
     return std::make_shared<const LookupTable>(simulate_table(definition, name, simulated, family));
@@ -141,18 +144,21 @@ void add_replay(CLI::App& bench) {
   const auto options = std::make_shared<Options>();
   CLI::App* command =
       bench.add_subcommand("replay", "Let policies tune the tasks of a lookup table, without training anything");
-  CLI::Option* table = command->add_option("--table", options->tables,
-                                           "Files of results, one JSON object a line: {\"task\", \"configuration\", "
-                                           "\"val\", \"test\", \"offline\": true for "
-                                           "source tasks}; a line {\"space\": FILE} names the search space");
+  CLI::Option* table = command->add_option(
+      "--table", options->source.tables,
+      "What hyperfd-tuner collect wrote: folders, or files with a line {\"task\", \"configuration\", \"seed\", "
+      "\"validation\", \"test\"} for each trial");
   command
       ->add_option("--simulated", options->simulated,
                    "Made-up tasks instead (the default), a new family for every seed: similarity=0.8, tasks=12, "
                    "offline=1, factors=1, noise=0.2, statistics_noise=0.1, configurations=200 (of each task, in a "
                    "large space)")
       ->excludes(table);
-  command->add_option("--space", options->space, "NNI search space, .json or .yaml");
-  command->add_option("--statistics", options->statistics, "JSON object with a list of numbers for each task")
+  command->add_option("--space", options->source.space, "NNI search space, .json or .yaml; needed with --table");
+  command->add_option("--offline", options->source.offline, "Tasks of the table that are known from the beginning")
+      ->needs(table)
+      ->delimiter(',');
+  command->add_option("--statistics", options->source.statistics, "JSON object with a list of numbers for each task")
       ->needs(table);
   command
       ->add_option("--policies", options->replay.policies,
@@ -172,7 +178,8 @@ void add_replay(CLI::App& bench) {
       "Examples:\n"
       "  hyperfd-tuner bench replay --simulated similarity=0.8,factors=2 --policies random,average_rank,hyperfd\n"
       "  hyperfd-tuner bench replay --simulated similarity=0.5 --space search_spaces/proxylessnas.yaml\n"
-      "  hyperfd-tuner bench replay --table hpo.jsonl --statistics statistics.json --budget 4 --seeds 20 --json");
+      "  hyperfd-tuner bench replay --table runs/table --space search_spaces/hpo.yaml --offline wider_source "
+      "--budget 4 --seeds 20 --json");
   command->callback([options] { run(*options); });
 }
 
@@ -183,9 +190,8 @@ struct TableOptions {
 };
 
 void print_simulated(const TableOptions& options) {
-  const Json definition =
-      options.space.empty() ? parse_json(kBuiltInSpace, "space") : SearchSpace::load(options.space).definition();
-  std::cout << to_json_lines(simulate_table(definition, options.space, parse_simulated(options.simulated),
+  std::cout << to_json_lines(simulate_table(definition_of(options.space), options.space,
+                                            parse_simulated(options.simulated),
                                             static_cast<std::uint64_t>(options.seed)));
 }
 

@@ -9,6 +9,7 @@
 #include "tuner/base/rng.h"
 #include "tuner/platform/past_experience.h"
 #include "tuner/ranker/ranking_model.h"
+#include "tuner/space/annotation.h"
 #include "tuner/space/search_space.h"
 
 namespace hyperfd {
@@ -25,6 +26,7 @@ struct TaskView {
   // policy checks them only where `space` may be a part of such a space (SearchSpace::only).
   const PastExperience& past = PastExperience::none();
   const std::vector<double>& statistics = no_statistics();  // of this task's data set; see PastTask::statistics()
+  const Annotation& annotation = Annotation::none();  // of `space`; what violates its constraints is not suggested
 
   static const std::vector<double>& no_statistics() {
     static const std::vector<double> nothing;

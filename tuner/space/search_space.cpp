@@ -110,6 +110,13 @@ Configuration SearchSpace::sample(Rng& rng) const {
   return configuration;
 }
 
+Configuration SearchSpace::mutate(const Configuration& configuration, Rng& rng) const {
+  Configuration changed = configuration;
+  const std::size_t parts = impl_->group->mutable_parts(changed);
+  if (parts > 0) impl_->group->mutate(changed, rng.below(parts), rng);
+  return changed;
+}
+
 void SearchSpace::check(const Configuration& configuration) const {
   impl_->group->check(configuration, Path("configuration"));
   if (impl_->is_part && !impl_->fingerprints.count(fingerprint(configuration))) {

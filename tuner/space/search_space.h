@@ -48,6 +48,11 @@ class SearchSpace {
   // One draw from the distributions that `_type` names.
   Configuration sample(Rng& rng) const;
 
+  // A point of this space with one active dimension changed: to a near value where there is an order, to another
+  // choice otherwise; another branch of a nested choice is sampled, except for keys that it shares with the old one.
+  // The same configuration if the space has no other. `configuration` must be a point of this space.
+  Configuration mutate(const Configuration& configuration, Rng& rng) const;
+
   // Throws InputError that names the path when `configuration` is not a point of this space
   // (missing or unknown key, value outside the choices or bounds).
   void check(const Configuration& configuration) const;
