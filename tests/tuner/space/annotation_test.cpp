@@ -202,6 +202,10 @@ TEST(CustomArchitecture, MistakesNameTheirPlace) {
             "architecture.stages[0].repeat.values: nothing for \"pool\" of \"layer._name\"");
   EXPECT_THAT(message(R"({"name": "s", "block": {"operator": "max_pool", "kernel": {"key": "layer.kernel"}}})"),
               HasSubstr("architecture: \"layer.kernel\" is not active in {"));
+  std::string many = R"({"operator": "identity"})";
+  for (int i = 0; i < 99; ++i) many += R"(, {"operator": "identity"})";
+  EXPECT_THAT(message(R"({"name": "s", "repeat": 256, "block": [)" + many + "]}"),
+              HasSubstr("the architecture has too many operators"));
   EXPECT_THAT(message(R"({"name": "s", "stride": 2, "block": {"operator": "identity"}})"),
               HasSubstr("architecture: stage \"s\": no operator takes its stride in"));
 }
