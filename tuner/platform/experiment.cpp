@@ -91,15 +91,16 @@ std::vector<Configuration> Experiment::abandoned(std::int64_t run) const {
     if (record.run == run || record.has_result || record.outcome) done.insert(record.fingerprint);
   }
   for (const Entry& entry : entries_) {
-    const bool chosen = entry.in_space && entry.record.source == ConfigurationSource::kAlgorithm;
-    if (chosen && !annotation_.find_violated(entry.configuration) && done.insert(entry.record.fingerprint).second) found.push_back(entry.configuration);
+    if (!entry.in_space || entry.record.source != ConfigurationSource::kAlgorithm) continue;
+    if (annotation_.find_violated(entry.configuration)) continue;
+    if (done.insert(entry.record.fingerprint).second) found.push_back(entry.configuration);
   }
   return found;
 }
 
 TaskView Experiment::view(const RankingModel* model) {
   if (results_are_stale_) refresh_results();
-  return {*space_, results_, taken_, model, annotation_};
+  return {*space_, results_, taken_, model, PastExperience::none(), TaskView::no_statistics(), annotation_};
 }
 
 Experiment::Entry& Experiment::entry(std::int64_t configuration) {

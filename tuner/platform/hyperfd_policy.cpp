@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tuner/baselines/random_policy.h"
 #include "tuner/platform/candidates.h"
-#include "tuner/platform/random_policy.h"
 
 namespace hyperfd {
 namespace {

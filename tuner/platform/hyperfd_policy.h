@@ -14,6 +14,8 @@ namespace hyperfd {
 class HyperFdPolicy : public SelectionPolicy {
  public:
   std::vector<Configuration> suggest(const TaskView& task, std::size_t count, Rng& rng) const override;
+  bool uses_past() const override { return false; }
+  std::optional<RankerOptions> ranker_options() const override { return RankerOptions{}; }
 };
 
 }  // namespace hyperfd

@@ -25,6 +25,11 @@ class SearchSpace {
   // From a .json or .yaml file; errors name the file first.
   static SearchSpace load(const std::string& file);
 
+  // The part of this space that has just these points, e.g. those of a lookup table: at(i) is points[i], draws are
+  // uniform, anything else is not a point. Encoding and signature are the whole space's. Throws InputError, as check()
+  // does, for what is not a point of this space, comes twice, or is none at all.
+  SearchSpace only(std::vector<Configuration> points) const;
+
   SearchSpace(SearchSpace&&) noexcept;
   SearchSpace& operator=(SearchSpace&&) noexcept;
   ~SearchSpace();

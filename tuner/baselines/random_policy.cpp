@@ -1,4 +1,4 @@
-#include "tuner/platform/random_policy.h"
+#include "tuner/baselines/random_policy.h"
 
 #include "tuner/platform/untaken.h"
 
