@@ -57,11 +57,9 @@ void improve_candidates(const TaskView& task, std::vector<Configuration>& candid
       }
     }
     if (mutants.empty()) return;
-    const float best = *std::max_element(scores.begin(), scores.end());
     const std::vector<float> mutant_scores = score(mutants);
     std::move(mutants.begin(), mutants.end(), std::back_inserter(candidates));
     scores.insert(scores.end(), mutant_scores.begin(), mutant_scores.end());
-    if (*std::max_element(mutant_scores.begin(), mutant_scores.end()) <= best) return;
   }
 }
 

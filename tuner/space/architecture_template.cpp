@@ -14,6 +14,7 @@ namespace {
 
 constexpr TemplateNumber::Bounds kKernels{1, 99}, kExpansions{1, 64}, kWidths{1, 16384}, kStrides{1, 64};
 constexpr TemplateNumber::Bounds kRepeats{0, 256};
+constexpr std::size_t kMaxNodes = 20000;  // of all stages, blocks and alternatives; far above any that a person writes
 constexpr int kTrials = 100;  // random configurations that a new template is tried on
 constexpr char kInput[] = "(input)", kOutput[] = "(output)";
 
@@ -107,6 +108,7 @@ class ArchitectureTemplate::Parser {
   Node operator_node(const std::string& name, const Json& definition, const Reference::Scope& scope,
                      const Stage& stage, const Path& path) {
     Node node;
+    if (++nodes_ > kMaxNodes) path.fail("the architecture has too many operators");
     node.kind = find_operator(name);
     if (!node.kind) Path(path, "operator").fail(unknown_name_message("operator", name, operator_names()));
     const auto take = [&](bool takes, const char* key, TemplateNumber::Bounds bounds) {
@@ -152,6 +154,7 @@ class ArchitectureTemplate::Parser {
 
   const SpaceKeys& keys_;
   std::set<std::string>& used_;
+  std::size_t nodes_ = 0;
 };
 
 ArchitectureTemplate::ArchitectureTemplate(const Json& definition, const SearchSpace& space, const SpaceKeys& keys,

@@ -16,9 +16,9 @@ from scipy import stats
 
 SOURCE = Path(__file__).resolve().parents[3]
 TUNER = Path(os.environ.get("HYPERFD_BIN_DIR") or SOURCE / "build" / "release" / "bin") / "hyperfd-tuner"
-DRAWS = 20000
-# Both sides' seeds are fixed, so a test passes always or never. A sampler that is right fails one of about 40 comparisons with
-# a chance of 4 %, which choosing the seeds has settled.
+DRAWS = 5000
+# Both sides' seeds are fixed, so a test passes always or never. Of right samplers one in fifty would fail
+# one of the twenty comparisons.
 SIGNIFICANCE = 1e-3
 
 CONTINUOUS = {
