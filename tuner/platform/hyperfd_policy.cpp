@@ -37,7 +37,7 @@ TaskExperience own_experience(const TaskView& task) {
 
 // Indices of `candidates`, best first; equal scores in the order of candidates.
 std::vector<std::size_t> rank(const TaskView& task, const std::vector<Configuration>& candidates) {
-  std::vector<std::vector<float>> encodings;
+  std::vector<EncodedConfiguration> encodings;
   for (const Configuration& candidate : candidates) encodings.push_back(task.space.encode(candidate));
   const std::vector<float> scores = task.model->score(own_experience(task), encodings);
   std::vector<std::size_t> order(candidates.size());

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "tuner/ranker/encoded_configuration.h"
+
+namespace hyperfd {
+
+// Some configurations as the posterior sees them, row by row.
+struct PosteriorInput {
+  std::size_t size = 0;
+  std::vector<float> encodings;   // [size, columns]: SearchSpace::encode()
+  std::vector<float> embeddings;  // [size, units]: H, or empty without a trained ranker
+  std::vector<double> prior;      // [size]: what the ranker says without results, or empty
+};
+
+// Encodings alone. All rows have as many numbers.
+PosteriorInput posterior_input(const std::vector<EncodedConfiguration>& configurations);
+
+// What a task's own results add to the ranking: the Bayesian last layer in its dual form, a Gaussian process.
+//
+//   f(c) = √ρ · m(c) + √(1 − ρ) · g(c) + constant
+//
+// m is the prior ranking, standardised over a population of configurations; the kernel of g is a mean of a linear one on
+// embeddings (weights of a last layer over H) and a Matérn-5/2 one on encodings (for what H does not tell apart).
+// Results enter as normal scores of their ranks, so that only their order counts. Trust in the ranking ρ, the two
+// kernels' shares, length scale and noise are averaged over a grid by their marginal likelihood. Deterministic; no tensor library, whose overhead is a
+// hundred times the arithmetic here.
+class TaskPosterior {
+ public:
+  // `population` gives the scales. `results` may be empty; scores.size() == results.size.
+  TaskPosterior(const PosteriorInput& population, const PosteriorInput& results, const std::vector<double>& scores);
+
+  struct Prediction {
+    std::vector<double> mean, deviation;
+  };
+  Prediction predict(const PosteriorInput& candidates) const;
+
+  // The largest mean among the results; 0 without results.
+  double best_mean() const { return best_mean_; }
+
+ private:
+  struct Model {
+    double trust, share, length, noise, weight;
+    std::vector<double> factor;  // lower triangular, row by row: kernel of the results + noise
+    std::vector<double> solved;  // kernel⁻¹ (y − mean)
+  };
+
+  PosteriorInput centred(const PosteriorInput& input) const;
+  double kernel(const Model& model, double squared_distance, double similarity) const;
+  void add_model(Model model, const std::vector<double>& y);
+  void keep_likely_models();
+
+  std::size_t columns_ = 0, units_ = 0;
+  double distance_scale_ = 1, embedding_scale_ = 1, prior_mean_ = 0, prior_scale_ = 1;
+  std::vector<float> embedding_mean_;
+  PosteriorInput results_;                  // centred
+  std::vector<double> distances_, similarities_;  // among results, [n, n]
+  std::vector<Model> models_;
+  std::vector<double> log_likelihoods_;
+  double best_mean_ = 0;
+};
+
+// Φ⁻¹(rank / (n + 1)) of every score, ranks from the lowest, ties sharing their mean rank.
+std::vector<double> normal_scores(const std::vector<double>& scores);
+
+// E[max(f − best, 0)] for f normal.
+double expected_improvement(double mean, double deviation, double best);
+
+}  // namespace hyperfd
