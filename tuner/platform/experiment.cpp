@@ -14,8 +14,13 @@ Experiment::Experiment(ExperimentRecord record, std::vector<ConfigurationRecord>
 }
 
 void Experiment::change(ExperimentRecord record) {
-  if (!space_ || record.definition != record_.definition) {
-    space_ = std::make_unique<SearchSpace>(SearchSpace::parse(parse_json(record.definition, "space")));
+  const bool other_space = !space_ || record.definition != record_.definition;
+  if (other_space || record.annotation != record_.annotation) {
+    auto space = std::make_unique<SearchSpace>(SearchSpace::parse(parse_json(record.definition, "space")));
+    annotation_ = Annotation::parse(record.annotation, *space);
+    space_ = std::move(space);
+  }
+  if (other_space) {
     ranked_ = 0;
     for (Entry& entry : entries_) {
       entry.in_space = is_point(entry.configuration);
@@ -70,16 +75,32 @@ void Experiment::set_result(std::int64_t configuration, std::optional<double> me
   results_are_stale_ = true;
 }
 
-void Experiment::set_failed(std::int64_t configuration) {
+void Experiment::set_outcome(std::int64_t configuration, TrialOutcome outcome) {
   Entry& changed = entry(configuration);
   ranked_ -= ranks(changed);
-  changed.record.failed = true;
+  changed.record.outcome = outcome;
+  ranked_ += ranks(changed);
   results_are_stale_ = true;
+}
+
+std::vector<Configuration> Experiment::abandoned(std::int64_t run) const {
+  std::vector<Configuration> found;
+  std::unordered_set<std::string> done;  // each once
+  for (const Entry& entry : entries_) {
+    const ConfigurationRecord& record = entry.record;
+    if (record.run == run || record.has_result || record.outcome) done.insert(record.fingerprint);
+  }
+  for (const Entry& entry : entries_) {
+    if (!entry.in_space || entry.record.source != ConfigurationSource::kAlgorithm) continue;
+    if (annotation_.find_violated(entry.configuration)) continue;
+    if (done.insert(entry.record.fingerprint).second) found.push_back(entry.configuration);
+  }
+  return found;
 }
 
 TaskView Experiment::view(const RankingModel* model) {
   if (results_are_stale_) refresh_results();
-  return {*space_, results_, taken_, model};
+  return {*space_, results_, taken_, model, PastExperience::none(), TaskView::no_statistics(), annotation_};
 }
 
 Experiment::Entry& Experiment::entry(std::int64_t configuration) {

@@ -18,12 +18,13 @@ namespace hyperfd {
 // Changes here follow changes in the store; when a transaction fails the object is dropped and read again.
 class Experiment {
  public:
-  // `configurations` in the order in which they were stored. Throws InputError when the record's space does not parse.
+  // `configurations` in the order in which they were stored. Throws InputError when the record's space or annotation does not parse.
   Experiment(ExperimentRecord record, std::vector<ConfigurationRecord> configurations);
 
   const ExperimentRecord& record() const { return record_; }
   const SearchSpace& space() const { return *space_; }
-  // A record with the same id and name; the space may be another.
+  const Annotation& annotation() const { return annotation_; }
+  // A record with the same id and name; the space may be another. As it was when this throws.
   void change(ExperimentRecord record);
 
   // The row of a parameter id in a run, or of a trial without parameter id; nullptr if there is none.
@@ -37,12 +38,17 @@ class Experiment {
 
   void add(ConfigurationRecord configuration);
   void set_result(std::int64_t configuration, std::optional<double> metric);
-  void set_failed(std::int64_t configuration);
+  void set_outcome(std::int64_t configuration, TrialOutcome outcome);
 
   // Numbers that the task is ranked by.
   std::size_t count_ranked() const { return ranked_; }
   // Configurations that the policy chose, over all runs.
   std::size_t count_suggested() const { return suggested_; }
+
+  // Points of the space that the policy chose in other runs than `run`, that nobody has tried: no run of them has a
+  // result or an end, and `run` does not have them. (When NNI is stopped it forgets what it asked for and had not
+  // started.)
+  std::vector<Configuration> abandoned(std::int64_t run) const;
 
   // What a policy sees. Valid until the next change of this object.
   TaskView view(const RankingModel* model);
@@ -54,7 +60,9 @@ class Experiment {
     bool in_space = false;  // a point of today's space
   };
 
-  bool ranks(const Entry& entry) const { return entry.in_space && entry.record.metric && !entry.record.failed; }
+  bool ranks(const Entry& entry) const {
+    return entry.in_space && entry.record.metric && entry.record.outcome != TrialOutcome::kFailed;
+  }
   Entry& entry(std::int64_t configuration);
   void index(std::size_t position);
   void refresh_results();
@@ -62,6 +70,7 @@ class Experiment {
 
   ExperimentRecord record_;
   std::unique_ptr<SearchSpace> space_;
+  Annotation annotation_;  // of *space_
   std::vector<Entry> entries_;
   std::unordered_map<std::int64_t, std::size_t> by_row_;
   std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> by_parameter_id_;

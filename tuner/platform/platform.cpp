@@ -1,12 +1,14 @@
 #include "tuner/platform/platform.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "tuner/base/digest.h"
 #include "tuner/base/log.h"
 #include "tuner/platform/metric.h"
 #include "tuner/ranker/ranking_model.h"
+#include "tuner/space/feasible.h"
 
 namespace hyperfd {
 namespace {
@@ -35,6 +37,24 @@ void check_run_name(const std::string& run) {
   }
 }
 
+// What a configuration violates is no reason not to learn from its result.
+std::string violation(const Annotation& annotation, const Configuration& configuration, const std::string& field) {
+  try {
+    annotation.check(configuration);
+    return "";
+  } catch (const InputError& error) {
+    return field + ": would not be suggested (" + error.what() + ")";
+  }
+}
+
+// That it belongs to the space and leaves something to suggest.
+void check_annotation(const std::string& text, const SearchSpace& space) {
+  const Annotation annotation = Annotation::parse(text, space);
+  if (annotation.constraints().empty()) return;
+  Rng rng(0);
+  FeasibleSampler(space, annotation).draw(rng);
+}
+
 }  // namespace
 
 Platform::Platform(ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn)
@@ -46,6 +66,7 @@ RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   check_not_negative("seed", start.seed);
   policy(start.policy);
   const SearchSpace space = SearchSpace::parse(parse_json(start.space, "space"));
+  check_annotation(start.annotation, space);
 
   const std::optional<ExperimentRecord> found = store_.find_experiment(name);
   ExperimentRecord record = found.value_or(ExperimentRecord{});
@@ -57,6 +78,7 @@ RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   record.budget = start.budget;
   record.policy = start.policy;
   record.seed = start.seed;
+  record.annotation = start.annotation;
   if (found) {
     store_.update_experiment(record);
   } else {
@@ -82,6 +104,7 @@ void Platform::change_space(const std::string& name, const std::string& run, con
   Experiment& experiment = open(name);
   open_run(experiment, run);
   const SearchSpace space = SearchSpace::parse(parse_json(text, "space"));
+  check_annotation(experiment.record().annotation, space);
   ExperimentRecord record = experiment.record();
   record.definition = space.definition().dump();
   record.signature = space.signature();
@@ -112,6 +135,11 @@ std::vector<Suggestion> Platform::suggest(const std::string& name, const std::st
     const std::shared_ptr<const RankingModel> model = ranker(record.signature).model;
     const bool trained = model && model->trained();
     chosen = policy(record.policy).suggest(experiment.view(trained ? model.get() : nullptr), missing.size(), rng);
+    if (chosen.size() < missing.size()) {
+      std::vector<Configuration> abandoned = experiment.abandoned(run_id);
+      const std::size_t wanted = std::min(missing.size() - chosen.size(), abandoned.size());
+      std::move(abandoned.begin(), abandoned.begin() + static_cast<std::ptrdiff_t>(wanted), std::back_inserter(chosen));
+    }
   }
   auto next = chosen.begin();
   std::vector<Suggestion> suggestions;
@@ -152,11 +180,9 @@ Effect Platform::end_trial(const std::string& name, const std::string& run, std:
   Experiment& experiment = open(name);
   const std::int64_t run_id = open_run(experiment, run);
   if (!store_.add_trial_end({run_id, parameter_id, trial_job_id, outcome})) return {};
-  if (outcome == TrialOutcome::kFailed) {
-    const ConfigurationRecord* trial =
-        parameter_id ? experiment.find(run_id, *parameter_id) : experiment.find_trial(trial_job_id);
-    if (trial) experiment.set_failed(trial->id);
-  }
+  const ConfigurationRecord* trial =
+      parameter_id ? experiment.find(run_id, *parameter_id) : experiment.find_trial(trial_job_id);
+  if (trial) experiment.set_outcome(trial->id, outcome);
   return {1, ""};
 }
 
@@ -222,7 +248,9 @@ std::int64_t Platform::next_parameter_id(const std::string& name, const std::str
 }
 
 void Platform::check_point(const std::string& name, const Configuration& configuration) {
-  open(name).space().check(configuration);
+  const Experiment& experiment = open(name);
+  experiment.space().check(configuration);
+  experiment.annotation().check(configuration);
 }
 
 void Platform::forget(const std::string& name) {
@@ -324,7 +352,8 @@ ConfigurationRecord Platform::add_configuration(Experiment& experiment, Configur
   } catch (const InputError& error) {
     add_warning(warning, field + ": not a point of the search space (" + error.what() + "); stored, not ranked by");
   }
-  configuration.failed = store_.trial_failed(configuration);
+  if (configuration.space != 0) add_warning(warning, violation(experiment.annotation(), parsed, field));
+  configuration.outcome = store_.trial_outcome(configuration);
   configuration.id = store_.add_configuration(experiment.record().id, configuration);
   experiment.add(configuration);
   return configuration;

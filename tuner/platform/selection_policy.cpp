@@ -1,20 +1,26 @@
 #include "tuner/platform/selection_policy.h"
 
 #include <map>
+#include <type_traits>
 
 #include "tuner/base/error.h"
 #include "tuner/base/names.h"
+#include "tuner/baselines/random_policy.h"
 #include "tuner/platform/hyperfd_policy.h"
-#include "tuner/platform/random_policy.h"
+#include "tuner/platform/policy_options.h"
 
 namespace hyperfd {
 namespace {
 
-using Factory = std::unique_ptr<SelectionPolicy> (*)();
+using Factory = std::unique_ptr<SelectionPolicy> (*)(PolicyOptions&);
 
 template <typename Policy>
-std::unique_ptr<SelectionPolicy> make() {
-  return std::make_unique<Policy>();
+std::unique_ptr<SelectionPolicy> make([[maybe_unused]] PolicyOptions& options) {
+  if constexpr (std::is_constructible_v<Policy, PolicyOptions&>) {
+    return std::make_unique<Policy>(options);
+  } else {
+    return std::make_unique<Policy>();
+  }
 }
 
 const std::map<std::string, Factory>& factories() {
@@ -33,10 +39,18 @@ std::vector<std::string> policy_names() {
   return names;
 }
 
-std::unique_ptr<SelectionPolicy> make_policy(const std::string& name) {
+std::unique_ptr<SelectionPolicy> make_policy(const std::string& text) {
+  std::string name;
+  PolicyOptions options = PolicyOptions::parse(text, &name);
   const auto found = factories().find(name);
   if (found == factories().end()) throw InputError(unknown_name_message("policy", name, policy_names()));
-  return found->second();
+  try {
+    std::unique_ptr<SelectionPolicy> policy = found->second(options);
+    options.check_all_known();
+    return policy;
+  } catch (const InputError& error) {
+    throw InputError(name + ": " + error.what());
+  }
 }
 
 }  // namespace hyperfd

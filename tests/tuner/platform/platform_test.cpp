@@ -58,11 +58,26 @@ TEST_F(PlatformTest, NoConfigurationTwiceUntilTheSpaceIsExhausted) {
   platform_->import_results("e", "r1", {{R"({"x":2,"y":"b"})", "0.5"}});
   seen.insert(R"({"x":2,"y":"b"})");
   const std::size_t known = seen.size();
-  begin("e", "r2");
-  const auto rest = suggest("e", "r2", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  const auto rest = suggest("e", "r1", {10, 11, 12, 13, 14, 15, 16, 17, 18, 19});
   EXPECT_EQ(rest.size(), 9 - known) << "fewer than asked: the space has no more";
   for (const std::string& one : rest) EXPECT_TRUE(seen.insert(one).second) << one;
-  EXPECT_TRUE(suggest("e", "r2", {20}).empty());
+  EXPECT_TRUE(suggest("e", "r1", {20}).empty());
+}
+
+TEST_F(PlatformTest, WhatAnEarlierRunNeverTriedComesAgainWhenTheSpaceHasNoMore) {
+  begin("e", "r1");
+  const auto first = suggest("e", "r1", {0, 1, 2, 3, 4});
+  platform_->add_metric("e", "r1", {0, "", MetricKind::kFinal, 0, "0.5", ""});
+  platform_->end_trial("e", "r1", 1, "", TrialOutcome::kUserCanceled);
+  begin("e", "r2");
+  platform_->adopt("e", "r2", {{0, first[2]}});  // was running, runs again
+
+  const auto rest = suggest("e", "r2", {1, 2, 3, 4, 5, 6, 7, 8});
+  ASSERT_EQ(rest.size(), 9 - 5 + 2) << "the four that are left, then the two abandoned ones";
+  EXPECT_EQ(std::set<std::string>(rest.begin() + 4, rest.end()), (std::set<std::string>{first[3], first[4]}));
+  restart();
+  EXPECT_EQ(suggest("e", "r2", {1, 2, 3, 4, 5, 6, 7, 8}), rest);
+  EXPECT_TRUE(suggest("e", "r2", {9}).empty());
 }
 
 TEST_F(PlatformTest, AnIdKeepsItsConfigurationAcrossRestarts) {
