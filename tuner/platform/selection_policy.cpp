@@ -26,6 +26,7 @@ std::unique_ptr<SelectionPolicy> make([[maybe_unused]] PolicyOptions& options) {
 const std::map<std::string, Factory>& factories() {
   static const std::map<std::string, Factory> table = {
       {"hyperfd", make<HyperFdPolicy>},
+      {"paper", make<PaperPolicy>},
       {"random", make<RandomPolicy>},
   };
   return table;

@@ -98,7 +98,8 @@ torch::Tensor ConfigEncoder::forward(const EncoderInput& input, double dropout_r
   if (!gin_) return mlp_->forward(input.flat);
   const torch::Tensor architecture = gin_->forward(GraphBatch(input.graphs, gin_->features()), dropout_rate, dropout);
   if (!mlp_) return architecture;
-  return torch::linear(torch::relu(torch::cat({mlp_->forward(input.flat), architecture}, 1)), fusion_weight_, fusion_bias_);
+  return torch::linear(torch::relu(torch::cat({mlp_->forward(input.flat), architecture}, 1)), fusion_weight_,
+                       fusion_bias_);
 }
 
 EncodingShape ConfigEncoder::shape() const {

@@ -26,6 +26,10 @@ struct EncodingShape {
 
   std::size_t flat;           // numbers that H reads; 0: none
   std::size_t node_features;  // Graph::feature_size; 0: H reads no graph
+
+  bool operator==(const EncodingShape& other) const {
+    return flat == other.flat && node_features == other.node_features;
+  }
 };
 
 }  // namespace hyperfd

@@ -98,8 +98,8 @@ torch::Tensor GinEncoder::forward(const GraphBatch& batch, double dropout_rate, 
 std::vector<torch::Tensor> GinEncoder::parameters() const {
   std::vector<torch::Tensor> all = {virtual_features_};
   for (const Layer& layer : layers_) {
-    all.insert(all.end(), {layer.epsilon, layer.hidden_weight, layer.hidden_bias, layer.output_weight,
-                           layer.output_bias});
+    all.insert(all.end(),
+               {layer.epsilon, layer.hidden_weight, layer.hidden_bias, layer.output_weight, layer.output_bias});
   }
   all.insert(all.end(), {embedding_weight_, embedding_bias_});
   return all;
@@ -108,8 +108,8 @@ std::vector<torch::Tensor> GinEncoder::parameters() const {
 GinEncoder GinEncoder::clone() const {
   GinEncoder copy = *this;
   for (Layer& layer : copy.layers_) {
-    for (torch::Tensor* tensor : {&layer.epsilon, &layer.hidden_weight, &layer.hidden_bias, &layer.output_weight,
-                                  &layer.output_bias}) {
+    for (torch::Tensor* tensor :
+         {&layer.epsilon, &layer.hidden_weight, &layer.hidden_bias, &layer.output_weight, &layer.output_bias}) {
       *tensor = tensor->clone();
     }
   }

@@ -39,9 +39,9 @@ class GinEncoder {
 
  private:
   struct Layer {
-    torch::Tensor epsilon;                      // [1]
-    torch::Tensor hidden_weight, hidden_bias;   // [units, inputs], [units]
-    torch::Tensor output_weight, output_bias;   // [units, units], [units]
+    torch::Tensor epsilon;                     // [1]
+    torch::Tensor hidden_weight, hidden_bias;  // [units, inputs], [units]
+    torch::Tensor output_weight, output_bias;  // [units, units], [units]
   };
 
   torch::Tensor virtual_features_;  // [2, features]: of the virtual nodes at the start

@@ -77,9 +77,9 @@ class Update {
         sampler_(roles(tasks_), options),
         synaptic_(ranker.synaptic_weights(), ranker.importance),
         parameters_(all_parameters()),
-        optimizer_(parameters_, torch::optim::AdamWOptions(warm_up ? options.warm_up_learning_rate
-                                                                   : options.learning_rate)
-                                    .weight_decay(options.weight_decay)) {
+        optimizer_(parameters_,
+                   torch::optim::AdamWOptions(warm_up ? options.warm_up_learning_rate : options.learning_rate)
+                       .weight_decay(options.weight_decay)) {
     for (torch::Tensor& parameter : parameters_) parameter.requires_grad_();
   }
 
@@ -143,8 +143,7 @@ class Update {
     // Data sets that can be asked come first, for the triplet loss.
     std::stable_partition(batch.tasks.begin(), batch.tasks.end(), [](const auto* task) { return is_live(*task); });
     for (const LearningTask* task : batch.tasks) {
-      const std::vector<std::int64_t> rows =
-          draw_some(task->relevance.size(0), options_.results_per_iteration, rng_);
+      const std::vector<std::int64_t> rows = draw_some(task->relevance.size(0), options_.results_per_iteration, rng_);
       batch.inputs.push_back(task->input.select(rows));
       batch.relevance.push_back(task->relevance.index_select(0, torch::tensor(rows)));
     }
@@ -212,8 +211,8 @@ class Update {
     if (order == batch.tasks) return;
     Batch result;
     for (LearningTask* task : order) {
-      const auto at = static_cast<std::size_t>(std::find(batch.tasks.begin(), batch.tasks.end(), task) -
-                                               batch.tasks.begin());
+      const auto at =
+          static_cast<std::size_t>(std::find(batch.tasks.begin(), batch.tasks.end(), task) - batch.tasks.begin());
       result.tasks.push_back(task);
       result.inputs.push_back(batch.inputs[at]);
       result.relevance.push_back(batch.relevance[at]);
@@ -258,7 +257,8 @@ class Update {
     if (trains_extractor_ && options_.triplet_weight > 0) {
       std::vector<torch::Tensor> seen = {images.features};
       for (std::size_t i = 0; i < images.known.size(); ++i) {
-        if (images.known[i]) seen.push_back(images.rest.slice(0, static_cast<std::int64_t>(i), static_cast<std::int64_t>(i) + 1));
+        if (images.known[i])
+          seen.push_back(images.rest.slice(0, static_cast<std::int64_t>(i), static_cast<std::int64_t>(i) + 1));
       }
       loss = loss + options_.triplet_weight * triplet_loss(torch::cat(seen), images.twins, options_.triplet_margin);
     }
@@ -347,7 +347,12 @@ bool learn(Ranker& ranker, const std::vector<TaskExperience>& experience, const 
     const std::vector<float> relevance = relevances(task.scores, options.relevance_quantile, options.relevance_scale);
     if (*std::max_element(relevance.begin(), relevance.end()) <= 0) continue;
     const bool asks = task.role != TaskRole::kPast || options.transformation == TransformationKind::kOracle;
-    tasks.push_back({task.task, task.role, 0, ranker.encoder.input(task.encodings), torch::tensor(relevance), {},
+    tasks.push_back({task.task,
+                     task.role,
+                     0,
+                     ranker.encoder.input(task.encodings),
+                     torch::tensor(relevance),
+                     {},
                      asks ? task.dataset : nullptr});
     used.push_back(&task);
   }

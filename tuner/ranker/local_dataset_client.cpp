@@ -24,8 +24,8 @@ LocalDatasetClient::LocalDatasetClient(torch::Tensor images, torch::Tensor stati
 }
 
 MetaFeaturePair LocalDatasetClient::forward(const std::vector<float>& weights, std::uint64_t seed) {
-  extractor_ = std::make_unique<MetaFeatureExtractor>(
-      MetaFeatureExtractor::from_flat(image_features(), statistics(), weights));
+  extractor_ =
+      std::make_unique<MetaFeatureExtractor>(MetaFeatureExtractor::from_flat(image_features(), statistics(), weights));
   for (const torch::Tensor& parameter : extractor_->parameters()) parameter.set_requires_grad(true);
 
   std::vector<std::int64_t> order(static_cast<std::size_t>(images_.size(0)));

@@ -77,9 +77,12 @@ torch::Tensor squared_loss(const torch::Tensor& predictions, const torch::Tensor
 torch::Tensor task_losses(const torch::Tensor& predictions, const torch::Tensor& relevance, const torch::Tensor& valid,
                           const RankerOptions& options) {
   switch (options.loss) {
-    case LossKind::kPairwise: return pairwise_loss(predictions, relevance, valid);
-    case LossKind::kMse: return squared_loss(predictions, relevance, valid, options.relevance_scale);
-    case LossKind::kRanking: break;
+    case LossKind::kPairwise:
+      return pairwise_loss(predictions, relevance, valid);
+    case LossKind::kMse:
+      return squared_loss(predictions, relevance, valid, options.relevance_scale);
+    case LossKind::kRanking:
+      break;
   }
   return ranking_loss(predictions, relevance, valid, options.rank_by);
 }

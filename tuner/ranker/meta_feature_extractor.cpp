@@ -44,13 +44,12 @@ torch::Tensor MetaFeatureExtractor::forward(const torch::Tensor& images, const t
   const torch::Tensor queries = joint[0] / std::sqrt(static_cast<double>(head_width)), keys = joint[1];
   const torch::Tensor attention = torch::softmax(torch::matmul(queries, keys.transpose(1, 2)), 2);
   const torch::Tensor mixed = torch::matmul(attention, joint[2]).permute({1, 0, 2}).reshape({n, width});
-  const torch::Tensor attended =
-      torch::layer_norm(tokens + torch::linear(mixed, projection_weight_, projection_bias_), {width},
-                        attention_norm_weight_, attention_norm_bias_);
+  const torch::Tensor attended = torch::layer_norm(tokens + torch::linear(mixed, projection_weight_, projection_bias_),
+                                                   {width}, attention_norm_weight_, attention_norm_bias_);
 
   const torch::Tensor hidden = torch::relu(torch::linear(attended, hidden_weight_, hidden_bias_));
-  return torch::layer_norm(attended + torch::linear(hidden, output_weight_, output_bias_), {width},
-                           output_norm_weight_, output_norm_bias_)
+  return torch::layer_norm(attended + torch::linear(hidden, output_weight_, output_bias_), {width}, output_norm_weight_,
+                           output_norm_bias_)
       .mean(0);
 }
 
@@ -61,10 +60,10 @@ void MetaFeatureExtractor::set_standardisation(const torch::Tensor& inputs) {
 }
 
 std::vector<torch::Tensor*> MetaFeatureExtractor::tensors() {
-  return {&input_shift_,       &input_scale_,        &input_weight_,          &input_bias_,
-          &attention_weight_,  &attention_bias_,     &projection_weight_,     &projection_bias_,
-          &attention_norm_weight_, &attention_norm_bias_, &hidden_weight_,    &hidden_bias_,
-          &output_weight_,     &output_bias_,        &output_norm_weight_,    &output_norm_bias_};
+  return {&input_shift_,           &input_scale_,         &input_weight_,       &input_bias_,
+          &attention_weight_,      &attention_bias_,      &projection_weight_,  &projection_bias_,
+          &attention_norm_weight_, &attention_norm_bias_, &hidden_weight_,      &hidden_bias_,
+          &output_weight_,         &output_bias_,         &output_norm_weight_, &output_norm_bias_};
 }
 
 std::vector<torch::Tensor> MetaFeatureExtractor::all_weights() const {

@@ -37,7 +37,8 @@ class MetaFeatureExtractor {
   // All of it, the constants included, and as one list of numbers: what a client of a data set needs.
   std::vector<torch::Tensor> all_weights() const;
   std::vector<float> flat() const;
-  // The extractor with these flat() weights; its width follows from their number. Throws InputError if none has so many.
+  // The extractor with these flat() weights; its width follows from their number. Throws InputError if none has so
+  // many.
   static MetaFeatureExtractor from_flat(std::int64_t image_features, std::int64_t statistics,
                                         const std::vector<float>& weights);
 
@@ -47,14 +48,14 @@ class MetaFeatureExtractor {
   std::vector<torch::Tensor*> tensors();
 
   std::int64_t image_features_;
-  torch::Tensor input_shift_, input_scale_;                             // [inputs]
-  torch::Tensor input_weight_, input_bias_;                             // [units, inputs], [units]
-  torch::Tensor attention_weight_, attention_bias_;                     // queries, keys, values: [3 · units, units]
-  torch::Tensor projection_weight_, projection_bias_;                   // [units, units]
-  torch::Tensor attention_norm_weight_, attention_norm_bias_;           // [units]
-  torch::Tensor hidden_weight_, hidden_bias_;                           // [2 · units, units]
-  torch::Tensor output_weight_, output_bias_;                           // [units, 2 · units]
-  torch::Tensor output_norm_weight_, output_norm_bias_;                 // [units]
+  torch::Tensor input_shift_, input_scale_;                    // [inputs]
+  torch::Tensor input_weight_, input_bias_;                    // [units, inputs], [units]
+  torch::Tensor attention_weight_, attention_bias_;            // queries, keys, values: [3 · units, units]
+  torch::Tensor projection_weight_, projection_bias_;          // [units, units]
+  torch::Tensor attention_norm_weight_, attention_norm_bias_;  // [units]
+  torch::Tensor hidden_weight_, hidden_bias_;                  // [2 · units, units]
+  torch::Tensor output_weight_, output_bias_;                  // [units, 2 · units]
+  torch::Tensor output_norm_weight_, output_norm_bias_;        // [units]
 };
 
 }  // namespace hyperfd

@@ -47,17 +47,17 @@ struct Ranker {
   torch::Tensor stored_feature(const std::string& task) const;
 
   ConfigEncoder encoder;
-  torch::Tensor mean_feature;                                // [units]
-  std::vector<std::string> tasks;                            // distinct
-  torch::Tensor deviations;                                  // [tasks, units]
-  torch::Tensor number_shift, number_scale;                  // [numbers], constants
-  torch::Tensor number_map;                                  // [units, numbers]
-  std::optional<MetaFeatureExtractor> extractor;             // nullopt: no task had images yet
-  std::int64_t version = 0;                                  // of the extractor, counted up when it changes
-  std::vector<std::string> references;                       // offline tasks that Z is fitted to
-  std::map<std::int64_t, ExtractorVersion> versions;         // those of `seen`, and today's
-  std::map<std::string, StoredFeature> seen;                 // by task
-  std::vector<torch::Tensor> importance;                     // Ω of synaptic_weights(); empty before the first update
+  torch::Tensor mean_feature;                         // [units]
+  std::vector<std::string> tasks;                     // distinct
+  torch::Tensor deviations;                           // [tasks, units]
+  torch::Tensor number_shift, number_scale;           // [numbers], constants
+  torch::Tensor number_map;                           // [units, numbers]
+  std::optional<MetaFeatureExtractor> extractor;      // nullopt: no task had images yet
+  std::int64_t version = 0;                           // of the extractor, counted up when it changes
+  std::vector<std::string> references;                // offline tasks that Z is fitted to
+  std::map<std::int64_t, ExtractorVersion> versions;  // those of `seen`, and today's
+  std::map<std::string, StoredFeature> seen;          // by task
+  std::vector<torch::Tensor> importance;              // Ω of synaptic_weights(); empty before the first update
 
   // Adds tasks that are not known yet, with a deviation of zero. Indices of `names` in `tasks`.
   std::vector<std::int64_t> find_or_add(const std::vector<std::string>& names);

@@ -26,7 +26,8 @@ Setter number(Number RankerOptions::*member, double low, double high) {
     if (failure != std::errc() || end != text.data() + text.size() || !(value >= static_cast<Number>(low)) ||
         !(value <= static_cast<Number>(high))) {
       const std::string kind = std::numeric_limits<Number>::is_integer ? "a whole number" : "a number";
-      refuse(text, kind + " from " + Json(static_cast<Number>(low)).dump() + " to " + Json(static_cast<Number>(high)).dump());
+      refuse(text,
+             kind + " from " + Json(static_cast<Number>(low)).dump() + " to " + Json(static_cast<Number>(high)).dump());
     }
     options.*member = value;
   };

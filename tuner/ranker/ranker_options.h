@@ -9,7 +9,7 @@
 namespace hyperfd {
 
 enum class LossKind { kRanking, kPairwise, kMse };  // Eq. 6; the same without ΔNDCG; squared error of the relevance
-enum class RankBy { kPrediction, kLabel };          // positions in ΔNDCG: by predicted score, or AceNAS's by true label
+enum class RankBy { kPrediction, kLabel };  // positions in ΔNDCG: by predicted score, or AceNAS's by true label
 enum class TransformationKind { kNone, kSgd, kClosedForm, kOracle };
 
 // Everything that can be set about the ranker. Where a default is not Table 12's, paper_options() has Table 12's and a
@@ -53,7 +53,7 @@ struct RankerOptions {
   double si_weight = 10000;      // λ_reg of Eq. 11; Table 12
   double si_damping = 0.1;       // ξ of Eq. 9
   TransformationKind transformation = TransformationKind::kClosedForm;
-  int transformation_steps = 20;              // N_trans, of `sgd`; Table 12
+  int transformation_steps = 20;               // N_trans, of `sgd`; Table 12
   double transformation_learning_rate = 1e-4;  // η_z, of `sgd`; Table 12
   // Iterations between two fits of Z within an update. G moves little in a few, and each fit asks all reference data
   // sets; Algorithm 1 has 1.

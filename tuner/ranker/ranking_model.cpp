@@ -66,8 +66,8 @@ void check_experience(const TaskExperience& experience, const RankingModelState&
   check_finite(experience.statistics, "a statistic");
   check_finite(experience.feature, "a meta-feature");
   if (!experience.feature.empty() && static_cast<std::int64_t>(experience.feature.size()) != state.ranker.units()) {
-    throw InputError(what + ": a meta-feature of " + std::to_string(experience.feature.size()) +
-                     " numbers, expected " + std::to_string(state.ranker.units()));
+    throw InputError(what + ": a meta-feature of " + std::to_string(experience.feature.size()) + " numbers, expected " +
+                     std::to_string(state.ranker.units()));
   }
 }
 
@@ -90,27 +90,17 @@ std::vector<float> to_vector(const torch::Tensor& tensor) {
 
 }  // namespace
 
-TaskExperience most_telling(const TaskExperience& own, std::size_t limit) {
-  const std::size_t n = own.scores.size();
-  if (n <= limit) return own;
-  std::vector<std::size_t> order(n - limit / 2);  // all but the latest half
+std::vector<std::size_t> most_telling(const std::vector<double>& scores, std::size_t limit) {
+  const std::size_t n = scores.size(), latest = n <= limit ? n : limit / 2, best = std::min(n, limit) - latest;
+  std::vector<std::size_t> order(n - latest);  // all but the latest
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto middle = order.begin() + static_cast<std::ptrdiff_t>(limit - limit / 2);
-  std::nth_element(order.begin(), middle, order.end(), [&](std::size_t a, std::size_t b) {
-    return own.scores[a] != own.scores[b] ? own.scores[a] > own.scores[b] : a < b;
-  });
-  order.erase(middle, order.end());
+  std::nth_element(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(best), order.end(),
+      [&](std::size_t a, std::size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
+  order.resize(best);
   std::sort(order.begin(), order.end());
-  for (std::size_t i = n - limit / 2; i < n; ++i) order.push_back(i);
-
-  TaskExperience kept = own;
-  kept.encodings.clear();
-  kept.scores.clear();
-  for (const std::size_t i : order) {
-    kept.encodings.push_back(own.encodings[i]);
-    kept.scores.push_back(own.scores[i]);
-  }
-  return kept;
+  for (std::size_t i = n - latest; i < n; ++i) order.push_back(i);
+  return order;
 }
 
 struct RankingModel::Impl {
@@ -166,7 +156,8 @@ void RankingModel::update(const std::vector<TaskExperience>& experience, std::ui
   RankingModelState& state = impl_->state;
   for (const TaskExperience& task : experience) {
     check_experience(task, state);
-    if (task.dataset && !state.ranker.extractor) throw InputError("task " + task.task + ": has images, the ranker no extractor");
+    if (task.dataset && !state.ranker.extractor)
+      throw InputError("task " + task.task + ": has images, the ranker no extractor");
   }
   const SingleThread single_thread;
   Rng rng(seed);
@@ -201,11 +192,16 @@ std::vector<float> RankingModel::score(const TaskExperience& own,
     if (const MlpEncoder* mlp = ranker.encoder.flat_only()) return to_vector(mlp->scores(input.flat, feature));
     return to_vector(torch::mv(ranker.encoder.forward(input), feature));
   }
-  const TaskExperience kept = most_telling(own, state.options.fit_results);
-  PosteriorInput population = embed(candidates), results = embed(kept.encodings);
+  std::vector<EncodedConfiguration> telling;
+  std::vector<double> telling_scores;
+  for (const std::size_t i : most_telling(own.scores, state.options.fit_results)) {
+    telling.push_back(own.encodings[i]);
+    telling_scores.push_back(own.scores[i]);
+  }
+  PosteriorInput population = embed(candidates), results = embed(telling);
   set_prior(own, population);
   set_prior(own, results);
-  const std::vector<double> mean = TaskPosterior(population, results, kept.scores).predict(population).mean;
+  const std::vector<double> mean = TaskPosterior(population, results, telling_scores).predict(population).mean;
   return {mean.begin(), mean.end()};
 }
 

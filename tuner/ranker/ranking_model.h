@@ -63,8 +63,8 @@ class RankingModel {
   std::unique_ptr<Impl> impl_;
 };
 
-// `own` with at most `limit` results, the best half and the latest half of that: what is left out says least, it is old
-// and not good.
-TaskExperience most_telling(const TaskExperience& own, std::size_t limit);
+// Indices of at most `limit` results, ascending: the best half and the latest half of that. What is left out says
+// least, it is old and not good.
+std::vector<std::size_t> most_telling(const std::vector<double>& scores, std::size_t limit);
 
 }  // namespace hyperfd

@@ -107,8 +107,10 @@ void shape_extras(const Json& header, std::int64_t most, Ranker& ranker) {
   ranker.version = size_field(header, "version");
   const auto extractor = header.find("extractor");
   if (extractor != header.end() && !extractor->is_null()) {
-    const std::int64_t images = size_field(*extractor, "image_features"), statistics = size_field(*extractor, "statistics");
-    if (images + statistics > most / units || units % MetaFeatureExtractor::kHeads != 0) malformed("impossible extractor");
+    const std::int64_t images = size_field(*extractor, "image_features"),
+                       statistics = size_field(*extractor, "statistics");
+    if (images + statistics > most / units || units % MetaFeatureExtractor::kHeads != 0)
+      malformed("impossible extractor");
     Rng rng(0);
     ranker.extractor.emplace(images, statistics, units, rng);
   }

@@ -54,8 +54,7 @@ std::vector<torch::Tensor> SynapticIntelligence::finish(const std::vector<torch:
   const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> total;
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    total.push_back(importance_[i] +
-                    contribution_[i].clamp_min(0) / ((weights[i] - reference_[i]).square() + damping));
+    total.push_back(importance_[i] + contribution_[i].clamp_min(0) / ((weights[i] - reference_[i]).square() + damping));
   }
   return total;
 }

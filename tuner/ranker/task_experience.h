@@ -26,7 +26,8 @@ struct TaskExperience {
   std::vector<double> statistics = {};
   // For score(): G's meta-feature by today's extractor; empty: not known.
   std::vector<float> feature = {};
-  // For update(): where to ask for meta-features, not owned; nullptr: nowhere. Past tasks are asked by the oracle alone.
+  // For update(): where to ask for meta-features, not owned; nullptr: nowhere. Past tasks are asked by the oracle
+  // alone.
   DatasetClient* dataset = nullptr;
   TaskRole role = TaskRole::kPast;
 };

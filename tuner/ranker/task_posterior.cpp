@@ -2,19 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
+#include <type_traits>
+#include <utility>
 
 namespace hyperfd {
 namespace {
 
 constexpr double kTrusts[] = {0, 0.5, 0.9};
 constexpr double kLengths[] = {0.1, 0.3, 1, 3};  // squared, of the mean squared distance
+constexpr std::size_t kLengthCount = std::size(kLengths);
 constexpr double kNoises[] = {0.02, 0.2};
 constexpr double kEmbeddingShares[] = {0.2, 0.9};
 constexpr double kConstantVariance = 1;
 constexpr std::size_t kFewResults = 10;  // up to which all models are kept
-constexpr std::size_t kMaxModels = 6;    // beyond it
-constexpr double kLeastWeight = 0.05;  // of a model, relative to the likeliest
+constexpr std::size_t kMaxModels = 3;    // beyond it
+constexpr double kLeastWeight = 0.05;    // of a model, relative to the likeliest
 
 double squared_distance(const float* a, const float* b, std::size_t n) {
   float sum = 0;
@@ -34,27 +38,35 @@ double dot(const double* a, const double* b, std::size_t n) {
   return sum;
 }
 
-// Cholesky, in place, of a positive definite matrix's lower triangle.
-void factorise(std::vector<double>& matrix, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) {
-    double* row = &matrix[i * n];
-    for (std::size_t j = 0; j <= i; ++j) {
-      const double* other = &matrix[j * n];
-      const double rest = row[j] - dot(row, other, j);
-      row[j] = j == i ? std::sqrt(std::max(rest, 1e-10)) : rest / other[j];
-    }
-  }
-}
-
+// Solves factor · x = b in place; the factor's rows have 1, 2, … numbers.
 void solve_lower(const std::vector<double>& factor, std::size_t n, double* x) {
-  for (std::size_t i = 0; i < n; ++i) x[i] = (x[i] - dot(&factor[i * n], x, i)) / factor[i * n + i];
+  const double* row = factor.data();
+  for (std::size_t i = 0; i < n; row += ++i) x[i] = (x[i] - dot(row, x, i)) / row[i];
 }
 
-void solve_upper(const std::vector<double>& factor, std::size_t n, double* x) {  // factorᵀ
+// factorᵀ · x = b.
+void solve_upper(const std::vector<double>& factor, std::size_t n, double* x) {
   for (std::size_t i = n; i-- > 0;) {
-    x[i] /= factor[i * n + i];
-    for (std::size_t j = 0; j < i; ++j) x[j] -= factor[i * n + j] * x[i];
+    const double* row = &factor[i * (i + 1) / 2];
+    x[i] /= row[i];
+    for (std::size_t j = 0; j < i; ++j) x[j] -= row[j] * x[i];
   }
+}
+
+// Appends a row to a Cholesky factor of n rows: kernel values with what is there, and with itself.
+void extend(std::vector<double>& factor, std::size_t n, const std::vector<double>& kernels, double self) {
+  std::vector<double> row(kernels.begin(), kernels.begin() + static_cast<std::ptrdiff_t>(n));
+  solve_lower(factor, n, row.data());
+  const double rest = self - dot(row.data(), row.data(), n);
+  factor.insert(factor.end(), row.begin(), row.end());
+  factor.push_back(std::sqrt(std::max(rest, 1e-10)));
+}
+
+void append(PosteriorInput& to, const PosteriorInput& from) {
+  to.size += from.size;
+  to.encodings.insert(to.encodings.end(), from.encodings.begin(), from.encodings.end());
+  to.embeddings.insert(to.embeddings.end(), from.embeddings.begin(), from.embeddings.end());
+  to.prior.insert(to.prior.end(), from.prior.begin(), from.prior.end());
 }
 
 double normal_density(double z) {
@@ -140,32 +152,24 @@ TaskPosterior::TaskPosterior(const PosteriorInput& population, const PosteriorIn
     prior_scale_ = squares > 0 ? std::sqrt(squares / size) : 1;
   }
 
-  results_ = centred(results);
-  const std::size_t n = results_.size;
-  distances_.resize(n * n);
-  similarities_.resize(n * n);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j <= i; ++j) {
-      const double distance =
-          squared_distance(&results_.encodings[i * columns_], &results_.encodings[j * columns_], columns_);
-      const double similarity =
-          units_ == 0 ? 0 : dot(&results_.embeddings[i * units_], &results_.embeddings[j * units_], units_);
-      distances_[i * n + j] = distances_[j * n + i] = distance;
-      similarities_[i * n + j] = similarities_[j * n + i] = similarity;
-    }
-  }
+  known_ = centred(results);
+  results_ = results.size;
+  std::vector<Comparison> comparisons(results_);
+  for (std::size_t i = 0; i < results_; ++i) compare(known_, i, comparisons[i]);
   const std::vector<double> y = normal_scores(scores);
   for (const double trust : kTrusts) {
     if (trust > 0 && population.prior.empty()) break;  // nothing to trust
     for (const double share : kEmbeddingShares) {
-      for (const double length : kLengths) {
-        for (const double noise : kNoises) add_model({trust, units_ == 0 ? 0 : share, length, noise, 0, {}, {}}, y);
+      for (std::size_t length = 0; length < kLengthCount; ++length) {
+        for (const double noise : kNoises) {
+          add_model({trust, units_ == 0 ? 0 : share, length, noise, 0, {}, {}}, y, comparisons);
+        }
       }
       if (units_ == 0) break;
     }
   }
   keep_likely_models();
-  if (n > 0) {
+  if (results_ > 0) {
     const std::vector<double> means = predict(results).mean;
     best_mean_ = *std::max_element(means.begin(), means.end());
   }
@@ -181,31 +185,68 @@ PosteriorInput TaskPosterior::centred(const PosteriorInput& input) const {
   return result;
 }
 
-double TaskPosterior::kernel(const Model& model, double squared_distance, double similarity) const {
-  const double r = std::sqrt(5 * squared_distance / (model.length * distance_scale_));
-  const double matern = (1 + r + r * r / 3) * std::exp(-r);
+void TaskPosterior::compare(const PosteriorInput& input, std::size_t c, Comparison& comparison) const {
+  comparison.matern.resize(kLengthCount * known_.size);
+  comparison.similarity.assign(known_.size, 0);
+  const float* const embedding = input.embeddings.data() + c * units_;
+  for (std::size_t i = 0; i < known_.size; ++i) {
+    const double distance =
+        squared_distance(&input.encodings[c * columns_], &known_.encodings[i * columns_], columns_) / distance_scale_;
+    for (std::size_t k = 0; k < kLengthCount; ++k) {
+      const double r = std::sqrt(5 * distance / kLengths[k]);
+      comparison.matern[k * known_.size + i] = (1 + r + r * r / 3) * std::exp(-r);
+    }
+    if (units_ > 0) comparison.similarity[i] = dot(embedding, known_.embeddings.data() + i * units_, units_);
+  }
+  comparison.self = dot(embedding, embedding, units_);
+}
+
+double TaskPosterior::kernel(const Model& model, double matern, double similarity) {
   return kConstantVariance + (1 - model.trust) * (model.share * similarity + (1 - model.share) * matern);
 }
 
-void TaskPosterior::add_model(Model model, const std::vector<double>& y) {
-  const std::size_t n = results_.size;
-  model.factor.resize(n * n);
-  model.solved.resize(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j <= i; ++j) {
-      model.factor[i * n + j] = kernel(model, distances_[i * n + j], similarities_[i * n + j]) + (i == j ? model.noise : 0);
-    }
-    model.solved[i] = y[i] - (results_.prior.empty() ? 0 : std::sqrt(model.trust) * results_.prior[i]);
-  }
-  factorise(model.factor, n);
-  solve_lower(model.factor, n, model.solved.data());
+void TaskPosterior::kernels(const Model& model, const Comparison& comparison, std::size_t count,
+                            std::vector<double>& row) const {
+  const double* const matern = comparison.matern.data() + model.length * comparison.similarity.size();
+  row.resize(count);
+  for (std::size_t i = 0; i < count; ++i) row[i] = kernel(model, matern[i], comparison.similarity[i]);
+}
+
+void TaskPosterior::add_model(Model model, const std::vector<double>& y, const std::vector<Comparison>& results) {
+  std::vector<double> row;
   double log_likelihood = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    log_likelihood -= model.solved[i] * model.solved[i] / 2 + std::log(model.factor[i * n + i]);
+  for (std::size_t i = 0; i < results_; ++i) {
+    kernels(model, results[i], i, row);
+    extend(model.factor, i, row, kernel(model, 1, results[i].self) + model.noise);
+    log_likelihood -= std::log(model.factor.back());
+    model.solved.push_back(y[i] - (known_.prior.empty() ? 0 : std::sqrt(model.trust) * known_.prior[i]));
   }
-  solve_upper(model.factor, n, model.solved.data());
+  solve_lower(model.factor, results_, model.solved.data());
+  log_likelihood -= dot(model.solved.data(), model.solved.data(), results_) / 2;
+  solve_upper(model.factor, results_, model.solved.data());
   models_.push_back(std::move(model));
   log_likelihoods_.push_back(log_likelihood);
+}
+
+void TaskPosterior::add_pending(const PosteriorInput& pending) {
+  const std::vector<double> means = predict(pending).mean;
+  const PosteriorInput input = centred(pending);
+  const auto part = [](const auto& all, std::size_t c, std::size_t width) {
+    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(c * width);
+    return std::decay_t<decltype(all)>(begin, begin + static_cast<std::ptrdiff_t>(width));
+  };
+  Comparison comparison;
+  std::vector<double> row;
+  for (std::size_t c = 0; c < means.size(); ++c) {
+    best_mean_ = known_.size == 0 ? means[c] : std::max(best_mean_, means[c]);
+    compare(input, c, comparison);
+    for (Model& model : models_) {
+      kernels(model, comparison, known_.size, row);
+      extend(model.factor, known_.size, row, kernel(model, 1, comparison.self) + model.noise);
+    }
+    append(known_, {1, part(input.encodings, c, columns_), part(input.embeddings, c, units_),
+                    input.prior.empty() ? std::vector<double>() : part(input.prior, c, 1)});
+  }
 }
 
 void TaskPosterior::keep_likely_models() {
@@ -214,7 +255,7 @@ void TaskPosterior::keep_likely_models() {
   log_likelihoods_.clear();
   std::stable_sort(models_.begin(), models_.end(), [](const Model& a, const Model& b) { return a.weight > b.weight; });
   std::size_t kept = 1;
-  const std::size_t most = results_.size <= kFewResults ? models_.size() : std::min(kMaxModels, models_.size());
+  const std::size_t most = results_ <= kFewResults ? models_.size() : std::min(kMaxModels, models_.size());
   while (kept < most && models_[kept].weight >= kLeastWeight) ++kept;
   models_.resize(kept);
   double total = 0;
@@ -224,24 +265,19 @@ void TaskPosterior::keep_likely_models() {
 
 TaskPosterior::Prediction TaskPosterior::predict(const PosteriorInput& candidates) const {
   const PosteriorInput input = centred(candidates);
-  const std::size_t n = results_.size;
   Prediction prediction;
-  std::vector<double> distances(n), similarities(n), row(n);
+  Comparison comparison;
+  std::vector<double> row;
   for (std::size_t c = 0; c < input.size; ++c) {
-    for (std::size_t i = 0; i < n; ++i) {
-      distances[i] = squared_distance(&input.encodings[c * columns_], &results_.encodings[i * columns_], columns_);
-      if (units_ > 0) {
-        similarities[i] = dot(&input.embeddings[c * units_], &results_.embeddings[i * units_], units_);
-      }
-    }
-    const double own = units_ == 0 ? 0 : dot(&input.embeddings[c * units_], &input.embeddings[c * units_], units_);
+    compare(input, c, comparison);
     double mean = 0, square = 0;
     for (const Model& model : models_) {
-      for (std::size_t i = 0; i < n; ++i) row[i] = kernel(model, distances[i], similarities[i]);
-      double model_mean = dot(row.data(), model.solved.data(), n);
+      kernels(model, comparison, known_.size, row);
+      double model_mean = dot(row.data(), model.solved.data(), results_);
       if (!input.prior.empty()) model_mean += std::sqrt(model.trust) * input.prior[c];
-      solve_lower(model.factor, n, row.data());
-      const double variance = std::max(kernel(model, 0, own) - dot(row.data(), row.data(), n), 0.0);
+      solve_lower(model.factor, known_.size, row.data());
+      const double variance =
+          std::max(kernel(model, 1, comparison.self) - dot(row.data(), row.data(), known_.size), 0.0);
       mean += model.weight * model_mean;
       square += model.weight * (variance + model_mean * model_mean);
     }
@@ -249,6 +285,16 @@ TaskPosterior::Prediction TaskPosterior::predict(const PosteriorInput& candidate
     prediction.deviation.push_back(std::sqrt(std::max(square - mean * mean, 0.0)));
   }
   return prediction;
+}
+
+std::vector<double> TaskPosterior::acquisition(const PosteriorInput& candidates) const {
+  const Prediction prediction = predict(candidates);
+  if (known_.size == 0) return prediction.mean;
+  std::vector<double> gains;
+  for (std::size_t i = 0; i < candidates.size; ++i) {
+    gains.push_back(expected_improvement(prediction.mean[i], prediction.deviation[i], best_mean_));
+  }
+  return gains;
 }
 
 }  // namespace hyperfd

@@ -14,8 +14,8 @@ constexpr double kRidge = 1e-6;  // of the mean squared feature
 
 double transformation_loss(const torch::Tensor& z, const torch::Tensor& old_features,
                            const torch::Tensor& new_features) {
-  const torch::Tensor difference = torch::mm(old_features.to(torch::kFloat64), z.to(torch::kFloat64).t()) -
-                                   new_features.to(torch::kFloat64);
+  const torch::Tensor difference =
+      torch::mm(old_features.to(torch::kFloat64), z.to(torch::kFloat64).t()) - new_features.to(torch::kFloat64);
   return difference.square().sum().item<double>();
 }
 

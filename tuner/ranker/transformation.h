@@ -7,7 +7,8 @@
 namespace hyperfd {
 
 // Z⁽ᵗ⁾ (Eq. 4): the linear map that takes meta-features of an old extractor to today's, fitted to reference data sets
-// seen through both. old_features, new_features: [sets, units] float32, a row a set; Z: [units, units], Z φ_old ≈ φ_new.
+// seen through both. old_features, new_features: [sets, units] float32, a row a set; Z: [units, units], Z φ_old ≈
+// φ_new.
 
 // Σ over sets of |Z φ_old − φ_new|².
 double transformation_loss(const torch::Tensor& z, const torch::Tensor& old_features,

@@ -25,8 +25,8 @@ TEST(Transformation, ClosedFormReachesALossThatSgdDoesNotBeat) {
   const torch::Tensor new_features =
       torch::tanh(torch::mm(old_features, uniform_tensor({16, 16}, 0.5, rng)) + uniform_tensor({100, 16}, 0.1, rng));
   const double identity = transformation_loss(torch::eye(16), old_features, new_features);
-  const double closed_form = transformation_loss(ClosedFormTransformation(old_features).fit(new_features),
-                                                 old_features, new_features);
+  const double closed_form =
+      transformation_loss(ClosedFormTransformation(old_features).fit(new_features), old_features, new_features);
   SgdTransformation sgd(torch::eye(16), 1e-3);
   double previous = identity;
   for (int i = 0; i < 5; ++i) {
@@ -111,7 +111,8 @@ struct World {
 
   std::vector<TaskExperience> make_offline(int count) {
     std::vector<TaskExperience> tasks;
-    for (int i = 0; i < count; ++i) tasks.push_back(make("offline " + std::to_string(i), i % 2 == 0, TaskRole::kOffline));
+    for (int i = 0; i < count; ++i)
+      tasks.push_back(make("offline " + std::to_string(i), i % 2 == 0, TaskRole::kOffline));
     return tasks;
   }
 };

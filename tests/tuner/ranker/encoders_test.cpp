@@ -118,7 +118,13 @@ TEST(GinEncoder, HasTheGradientOfFiniteDifferences) {
   Rng rng(4);
   const GinEncoder encoder(kFeatures, 8, rng);
   const Graph a = random_graph(4, rng), b = random_graph(6, rng);
-  EXPECT_LT(gradient_error(encoder.parameters(), [&] { return embed(encoder, {&a, &b}); }, rng), 0.02);
+  EXPECT_LT(gradient_error(
+                encoder.parameters(),
+                [&] {
+                  return embed(encoder, {&a, &b});
+                },
+                rng),
+            0.02);
 }
 
 TEST(GinEncoder, DropsHiddenUnitsBySeedInTrainingOnly) {
@@ -157,7 +163,9 @@ TEST(ConfigEncoder, HasTheGradientOfFiniteDifferencesWhereBothAreFused) {
   const std::vector<EncodedConfiguration> rows = {{{0, 1}, std::make_shared<const Graph>(random_graph(5, rng))},
                                                   {{1, 0}, std::make_shared<const Graph>(random_graph(3, rng))}};
   const EncoderInput input = encoder.input(rows);
-  EXPECT_LT(gradient_error(encoder.parameters(), [&] { return encoder.forward(input); }, rng), 0.02);
+  EXPECT_LT(gradient_error(
+                encoder.parameters(), [&] { return encoder.forward(input); }, rng),
+            0.02);
 }
 
 TEST(MlpEncoder, ScoresAsItEmbeds) {
@@ -183,8 +191,8 @@ TEST(MetaFeatureExtractor, HasTheGradientOfFiniteDifferences) {
   const MetaFeatureExtractor extractor(6, 2, 8, rng);
   const torch::Tensor images = uniform_tensor({5, 6}, 1, rng), statistics = uniform_tensor({2}, 1, rng);
   const torch::Tensor direction = uniform_tensor({8}, 1, rng);  // the norm of the output hardly varies
-  EXPECT_LT(gradient_error(extractor.parameters(), [&] { return extractor.forward(images, statistics) * direction; },
-                           rng),
+  EXPECT_LT(gradient_error(
+                extractor.parameters(), [&] { return extractor.forward(images, statistics) * direction; }, rng),
             0.03);
 }
 

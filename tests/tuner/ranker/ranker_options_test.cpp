@@ -24,9 +24,13 @@ TEST(RankerOptions, OfThePaperAreTable12s) {
 }
 
 TEST(RankerOptions, AreReadFromText) {
-  const RankerOptions options =
-      parse_ranker_options({{"loss", "mse"}, {"rank_by", "label"}, {"z", "oracle"}, {"triplet", "0"}, {"si", "1e3"},
-                            {"iterations", "7"}, {"deviations", "off"}});
+  const RankerOptions options = parse_ranker_options({{"loss", "mse"},
+                                                      {"rank_by", "label"},
+                                                      {"z", "oracle"},
+                                                      {"triplet", "0"},
+                                                      {"si", "1e3"},
+                                                      {"iterations", "7"},
+                                                      {"deviations", "off"}});
   EXPECT_EQ(options.loss, LossKind::kMse);
   EXPECT_EQ(options.rank_by, RankBy::kLabel);
   EXPECT_EQ(options.transformation, TransformationKind::kOracle);

@@ -5,7 +5,7 @@
 #include <limits>
 #include <memory>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <torch/torch.h>
 
 #include "tuner/base/error.h"
@@ -131,6 +131,14 @@ TEST(RankingModel, ScoresWithManyOwnResultsByTheBestAndTheLatest) {
     kept.scores.push_back(own.scores[i]);
   }
   EXPECT_EQ(model.score(kept, candidates), scores);
+}
+
+TEST(MostTelling, AreTheBestAndTheLatest) {
+  using ::testing::ElementsAre;
+  EXPECT_THAT(most_telling({5, 1, 4, 2, 3}, 9), ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(most_telling({1, 5, 5, 2, 3}, 3), ElementsAre(1, 2, 4));
+  EXPECT_THAT(most_telling({1, 5, 5, 2, 3}, 4), ElementsAre(1, 2, 3, 4));
+  EXPECT_TRUE(most_telling({}, 4).empty());
 }
 
 TEST(RankingModel, ReadsBackWhatItWrote) {

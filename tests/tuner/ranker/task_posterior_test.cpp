@@ -23,10 +23,9 @@ PosteriorInput random_input(std::size_t n, std::size_t columns, Rng& rng) {
 
 TEST(NormalScores, AreQuantilesOfRanks) {
   // scipy.stats.norm.ppf([1/5, 2/5, 3/5, 4/5])
-  EXPECT_THAT(normal_scores({3, 1, 100, 2}), ElementsAre(DoubleNear(0.2533471031357997, 1e-9),
-                                                         DoubleNear(-0.8416212335729142, 1e-9),
-                                                         DoubleNear(0.8416212335729143, 1e-9),
-                                                         DoubleNear(-0.2533471031357997, 1e-9)));
+  EXPECT_THAT(normal_scores({3, 1, 100, 2}),
+              ElementsAre(DoubleNear(0.2533471031357997, 1e-9), DoubleNear(-0.8416212335729142, 1e-9),
+                          DoubleNear(0.8416212335729143, 1e-9), DoubleNear(-0.2533471031357997, 1e-9)));
 }
 
 TEST(NormalScores, GiveTiesTheirMeanRank) {
@@ -70,7 +69,25 @@ TEST(TaskPosterior, FollowsResultsAndIsSurerNearThem) {
   const auto prediction = posterior.predict(probes);
   EXPECT_LT(prediction.mean[0], prediction.mean[1] - 1);
   EXPECT_GT(prediction.deviation[2], 2 * prediction.deviation[0]);
-  EXPECT_LE(posterior.best_mean(), *std::max_element(scores.begin(), scores.end()) + 1.5);
+}
+
+TEST(TaskPosterior, KeepsMeansAndLosesDoubtWherePendingOnesAre) {
+  Rng rng(6);
+  const PosteriorInput population = random_input(100, 2, rng), results = random_input(8, 2, rng);
+  const std::vector<double> scores = {5, 3, 8, 1, 2, 9, 4, 7};
+  const TaskPosterior before(population, results, scores);
+  TaskPosterior after = before;
+  PosteriorInput pending;
+  pending.size = 1;
+  pending.encodings = {0.5f, 0.5f};
+  after.add_pending(pending);
+  const auto without = before.predict(population), with = after.predict(population);
+  for (std::size_t i = 0; i < population.size; ++i) {
+    EXPECT_NEAR(with.mean[i], without.mean[i], 1e-9);
+    EXPECT_LE(with.deviation[i], without.deviation[i] + 1e-9);
+  }
+  EXPECT_LT(after.predict(pending).deviation[0], before.predict(pending).deviation[0] / 2);
+  EXPECT_LT(after.acquisition(pending)[0], before.acquisition(pending)[0] / 2);
 }
 
 TEST(TaskPosterior, TrustsARankingThatResultsConfirmAndNotOneTheyContradict) {
@@ -78,7 +95,8 @@ TEST(TaskPosterior, TrustsARankingThatResultsConfirmAndNotOneTheyContradict) {
   PosteriorInput population = random_input(100, 4, rng), results = random_input(8, 4, rng);
   const auto prior_of = [](const PosteriorInput& input) {
     std::vector<double> prior;
-    for (std::size_t i = 0; i < input.size; ++i) prior.push_back(std::sin(40 * static_cast<double>(input.encodings[4 * i])));
+    for (std::size_t i = 0; i < input.size; ++i)
+      prior.push_back(std::sin(40 * static_cast<double>(input.encodings[4 * i])));
     return prior;  // too rough to be learned from eight results
   };
   population.prior = prior_of(population);
