@@ -29,7 +29,7 @@ struct RunStart {
   std::int64_t budget = 0;  // trials; 0: unknown
   std::string policy;
   std::int64_t seed = 0;
-  std::string annotation;  // of the space, JSON text; "" if it has none
+  std::string annotation = "";  // of the space, JSON text; "" if it has none
 };
 
 struct RunInfo {

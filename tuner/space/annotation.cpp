@@ -72,6 +72,11 @@ Annotation Annotation::load(const std::string& file, const SearchSpace& space) {
   }
 }
 
+Annotation Annotation::load(const std::string& file, const std::string& space_file, const SearchSpace& space) {
+  const std::string found = file.empty() ? find_beside(space_file) : file;
+  return found.empty() ? none() : load(found, space);
+}
+
 std::string Annotation::find_beside(const std::string& space_file) {
   for (const char* extension : {".hyperfd.yaml", ".hyperfd.yml", ".hyperfd.json"}) {
     std::filesystem::path file(space_file);
@@ -84,6 +89,9 @@ std::string Annotation::find_beside(const std::string& space_file) {
 
 const Json& Annotation::definition() const {
   return impl_->definition;
+}
+std::string Annotation::text() const {
+  return impl_->definition.is_null() ? "" : impl_->definition.dump();
 }
 EncoderKind Annotation::encoder() const {
   return impl_->encoder;

@@ -26,11 +26,14 @@ class Annotation {
   static Annotation parse(const std::string& text, const SearchSpace& space);
   // From a .json or .yaml file; errors name the file first.
   static Annotation load(const std::string& file, const SearchSpace& space);
+  // From `file`; if that is "", from the file beside `space_file`, or none() if there is none.
+  static Annotation load(const std::string& file, const std::string& space_file, const SearchSpace& space);
   // The file that annotates a search space by its name: `nas.hyperfd.yaml` beside `nas.yaml` (or .yml, .json). "" if
   // there is none.
   static std::string find_beside(const std::string& space_file);
 
   const Json& definition() const;  // null if there is none
+  std::string text() const;        // of the definition, as parse() reads it back
   EncoderKind encoder() const;
   const ArchitectureTemplate* architecture() const;  // nullptr: none; never for kGin and kJoint
 
