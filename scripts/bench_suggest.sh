@@ -9,11 +9,9 @@ bash scripts/setup.sh
 optuna=build/optuna
 if [ ! -e $optuna/.ready ]; then
   rm -rf $optuna
-  python3 -m venv $optuna
-  $optuna/bin/pip install -q --disable-pip-version-check optuna==4.5.0 scipy
-  # Its GP sampler needs PyTorch; the comparison goes on without it.
-  $optuna/bin/pip install -q --disable-pip-version-check torch --index-url https://download.pytorch.org/whl/cpu ||
-    echo "bench_suggest: no PyTorch for Optuna's GP sampler, it is left out" >&2
+  # Its GP sampler needs PyTorch: Debian's, where python3-torch and python3-scipy are installed.
+  /usr/bin/python3 -m venv --system-site-packages $optuna
+  $optuna/bin/pip install -q --disable-pip-version-check optuna==4.5.0
   touch $optuna/.ready
 fi
 exec .venv/bin/python scripts/bench_suggest.py --optuna $optuna/bin/python "$@"

@@ -186,7 +186,7 @@ TEST(RankingModel, RanksByGraphs) {
         graph.features.insert(graph.features.end(), {1, static_cast<float>(rng.uniform())});
         if (node > 0) graph.edges.emplace_back(node - 1, node);
       }
-      task.scores.push_back(static_cast<double>(graph.features[1] + graph.features[3] - graph.features[5]));
+      task.scores.push_back(static_cast<double>(graph.features[1] + graph.features[3] + graph.features[5]));
       task.encodings.push_back({{}, std::make_shared<const Graph>(graph)});
     }
     return task;
