@@ -199,6 +199,8 @@ void add_table(CLI::App& bench) {
 void add_bench(CLI::App& app) {
   CLI::App* bench = app.add_subcommand("bench", "Compare policies");
   bench->require_subcommand(1);
+  bench->footer(
+      "Example:\n  hyperfd-tuner bench replay --simulated similarity=0.8 --policies random,average_rank,hyperfd");
   add_replay(*bench);
   add_table(*bench);
 }

@@ -14,10 +14,6 @@ constexpr std::size_t kDrawn = 200;
 constexpr int kRounds = 5;
 constexpr std::size_t kParents = 10, kChildren = 10;  // of each parent
 
-bool is_enumerated(const SearchSpace& space) {
-  return space.size() && *space.size() <= kEnumerateUpTo;
-}
-
 // Indices of the highest scores, best first.
 std::vector<std::size_t> best_of(const std::vector<float>& scores, std::size_t count) {
   std::vector<std::size_t> order(scores.size());
@@ -30,6 +26,10 @@ std::vector<std::size_t> best_of(const std::vector<float>& scores, std::size_t c
 }
 
 }  // namespace
+
+bool is_enumerated(const SearchSpace& space) {
+  return space.size() && *space.size() <= kEnumerateUpTo;
+}
 
 std::vector<Configuration> make_candidates(const TaskView& task, std::size_t count, Rng& rng) {
   Untaken untaken(task.space, task.taken, task.annotation);

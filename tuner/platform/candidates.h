@@ -11,6 +11,9 @@ namespace hyperfd {
 // else 200 draws (Table 12), or `count` if that is more; fewer if the space has no more.
 std::vector<Configuration> make_candidates(const TaskView& task, std::size_t count, Rng& rng);
 
+// Whether make_candidates() gives everything.
+bool is_enumerated(const SearchSpace& space);
+
 // The higher the better, one for each configuration.
 using ScoreBatch = std::function<std::vector<float>(const std::vector<Configuration>&)>;
 

@@ -39,6 +39,9 @@ class SearchSpace {
   // Equal for equal spaces, whatever the order of their keys: experience is shared between tasks of one signature.
   const std::string& signature() const;
 
+  // Differs between spaces that are written differently or have other points, whose at() may differ.
+  const std::string& identity() const;
+
   // Number of distinct configurations; nullopt when a dimension is continuous or unbounded. Saturates at 2^64 − 1.
   std::optional<std::uint64_t> size() const;
   // The configuration with this index, 0 ≤ index < size(); the last key varies fastest. Throws std::out_of_range
