@@ -26,10 +26,10 @@ TEST(Candidates, OfASmallSpaceAreAllThatIsFeasibleAndNotTaken) {
       constrain(space, R"({"table": [{"forbidden": [{"optimizer": "sgd", "learning_rate": 0.0003}]}]})");
   const std::unordered_set<std::string> taken = {fingerprint(space.at(215))};
   Rng rng(1);
-  std::vector<Configuration> candidates = make_candidates({space, {}, taken, nullptr, annotation}, 1, rng);
+  std::vector<Configuration> candidates = make_candidates({space, {}, taken, nullptr, PastExperience::none(), TaskView::no_statistics(), annotation}, 1, rng);
   EXPECT_EQ(candidates.size(), 216u - 36 - 1);
   std::vector<float> scores(candidates.size());
-  improve_candidates({space, {}, taken, nullptr, annotation}, candidates, scores,
+  improve_candidates({space, {}, taken, nullptr, PastExperience::none(), TaskView::no_statistics(), annotation}, candidates, scores,
                      [](const auto&) -> std::vector<float> { throw std::logic_error("nothing to improve"); }, rng);
   EXPECT_EQ(candidates.size(), 216u - 36 - 1);
 }
@@ -40,7 +40,7 @@ TEST(Candidates, OfALargeSpaceAre200FeasibleDraws) {
   definition["constraints"]["cost"]["multiply_adds"]["max"] = 350e6;
   const Annotation annotation = Annotation::parse(definition, space);
   Rng rng(2);
-  const TaskView task{space, {}, {}, nullptr, annotation};
+  const TaskView task{space, {}, {}, nullptr, PastExperience::none(), TaskView::no_statistics(), annotation};
   const auto candidates = make_candidates(task, 1, rng);
   EXPECT_EQ(candidates.size(), 200u);
   std::unordered_set<std::string> distinct;
@@ -59,7 +59,7 @@ TEST(Candidates, MutantsOfTheBestAreBetterAndFeasible) {
   definition["constraints"]["cost"]["multiply_adds"]["max"] = 400e6;
   const Annotation annotation = Annotation::parse(definition, space);
   Rng rng(3);
-  const TaskView task{space, {}, {}, nullptr, annotation};
+  const TaskView task{space, {}, {}, nullptr, PastExperience::none(), TaskView::no_statistics(), annotation};
   int calls = 0;
   const ScoreBatch score = [&](const std::vector<Configuration>& configurations) {
     ++calls;
