@@ -98,9 +98,9 @@ std::vector<Configuration> Experiment::abandoned(std::int64_t run) const {
   return found;
 }
 
-TaskView Experiment::view(const RankingModel* model) {
+TaskView Experiment::view(const RankingModel* model, const PastExperience& past) {
   if (results_are_stale_) refresh_results();
-  return {*space_, results_, taken_, model, PastExperience::none(), TaskView::no_statistics(), annotation_};
+  return {*space_, results_, taken_, model, past, TaskView::no_statistics(), annotation_};
 }
 
 Experiment::Entry& Experiment::entry(std::int64_t configuration) {
