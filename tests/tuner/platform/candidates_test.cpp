@@ -40,9 +40,9 @@ TEST(Candidates, OfASmallSpaceAreAllThatIsFeasibleAndNotTaken) {
   std::vector<Configuration> candidates = make_candidates(task, 1, rng);
   EXPECT_EQ(candidates.size(), 216u - 36 - 1);
   std::vector<float> scores(candidates.size());
-  improve_candidates(task, candidates, scores, [](const auto&) -> std::vector<float> {
-    throw std::logic_error("nothing to improve");
-  }, rng);
+  improve_candidates(
+      task, candidates, scores, [](const auto&) -> std::vector<float> { throw std::logic_error("nothing to improve"); },
+      rng);
   EXPECT_EQ(candidates.size(), 216u - 36 - 1);
 }
 
@@ -104,8 +104,8 @@ TEST(Candidates, MutantsOfTheBestAreBetterAndFeasible) {
 }
 
 TEST(Untaken, GivesEveryFeasibleConfigurationOnce) {
-  const SearchSpace space = parse(
-      R"({"a": {"_type": "randint", "_value": [0, 40]}, "b": {"_type": "randint", "_value": [0, 40]}})");
+  const SearchSpace space =
+      parse(R"({"a": {"_type": "randint", "_value": [0, 40]}, "b": {"_type": "randint", "_value": [0, 40]}})");
   const Annotation annotation = constrain(space, R"({"linear": [{"sum": {"a": 1, "b": 1}, "max": 3}]})");
   const std::unordered_set<std::string> taken = {fingerprint({{"a", 0}, {"b", 0}})};
   Untaken untaken(space, taken, annotation);
