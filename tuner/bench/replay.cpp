@@ -70,7 +70,8 @@ class Episode {
     std::unordered_set<std::string> taken;
     std::size_t best = 0;
     for (int trial = 0; trial < budget_; ++trial) {
-      const auto next = policy_.suggest({space, results, taken, model, past, task.statistics}, 1, rng);
+      const auto next =
+          policy_.suggest({space, results, taken, model, past, task.statistics, table_.annotation}, 1, rng);
       std::string text = fingerprint(next.at(0));
       const std::size_t place = places.at(text);
       const TableEntry& entry = task.entries[place];

@@ -136,7 +136,7 @@ TEST_P(EveryRival, GainsFromTasksThatAgree) {
   EXPECT_LE(regret, 0.05);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryRival, ::testing::ValuesIn(rivals()), [](const auto& each) { return each.param; });
+INSTANTIATE_TEST_SUITE_P(All, EveryRival, ::testing::ValuesIn(rivals()), [](const auto& rival) { return rival.param; });
 
 }  // namespace
 }  // namespace hyperfd
