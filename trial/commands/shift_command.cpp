@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <regex>
@@ -19,7 +20,7 @@ namespace {
 
 struct Options {
   std::string data, out, sheet, images_per_task = "150..300";
-  int examples = 2;
+  std::size_t examples = 2;
   ShiftedTaskOptions tasks;
 };
 
@@ -47,17 +48,16 @@ void shift(Options options) {
     const std::string folder = options.out + "/" + task.name;
     write_derived(folder, task.description);
     const FaceDataset derived = load_dataset(folder);
-    std::size_t faces = 0, examples = 0;
+    std::size_t faces = 0;
+    std::vector<const AnnotatedImage*> with_faces;
     for (const AnnotatedImage& image : derived.images()) {
-      bool has_face = false;
-      for (const Face& face : image.faces) {
-        faces += !face.ignored;
-        has_face = has_face || !face.ignored;
-      }
-      if (options.sheet.empty() || !has_face || examples == static_cast<std::size_t>(options.examples)) continue;
-      ++examples;
-      cells.push_back(example(derived, image, task.name));
+      const auto counting = std::count_if(image.faces.begin(), image.faces.end(), [](const Face& f) { return !f.ignored; });
+      faces += static_cast<std::size_t>(counting);
+      if (counting > 0) with_faces.push_back(&image);
     }
+    const std::size_t examples = options.sheet.empty() ? 0 : std::min(options.examples, with_faces.size());
+    for (std::size_t i = 0; i < examples; ++i)
+      cells.push_back(example(derived, *with_faces[i * with_faces.size() / examples], task.name));
     std::printf("%s: %zu images, %zu faces, %s\n", folder.c_str(), derived.images().size(), faces,
                 task.description.shift.dump().c_str());
   }

@@ -74,7 +74,7 @@ Shift shift_of(const Json& description) {
   return shift;
 }
 
-ShiftedImage apply(const Json& description, ShiftedImage image, std::uint64_t seed = 1,
+ShiftedImage shifted(const Json& description, ShiftedImage image, std::uint64_t seed = 1,
                    const AnotherImage& another = {}) {
   Rng rng(seed);
   shift_of(description)(image, rng, another);
@@ -97,12 +97,13 @@ TEST(GeometricShifts, BoxesAndLandmarksFollowThePixels) {
                          {{"kind", "fisheye"}, {"view", 150}, {"off_centre", 0.3}}};
   for (const Json& shift : shifts) {
     SCOPED_TRACE(shift.dump());
+    const bool enlarges = shift["kind"] == "fisheye";  // about 2.5 times in the middle, a pixel's error with it
     for (std::uint64_t seed : {1, 2, 3}) {
-      const ShiftedImage result = apply(shift, centred_face().image(), seed);
+      const ShiftedImage result = shifted(shift, centred_face().image(), seed);
       EXPECT_EQ(result.pixels.size(), result.size);
       ASSERT_THAT(result.faces, SizeIs(1));
       EXPECT_FALSE(result.faces[0].ignored);
-      expect_near(result.faces[0].box, cv::boundingRect(mask_of(result.pixels, 2)), 1.5f);
+      expect_near(result.faces[0].box, cv::boundingRect(mask_of(result.pixels, 2)), enlarges ? 2.5f : 1.5f);
       expect_landmarks_on_dots(result, result.faces[0], 1.5);
     }
   }
@@ -110,11 +111,11 @@ TEST(GeometricShifts, BoxesAndLandmarksFollowThePixels) {
 
 TEST(GeometricShifts, RightAnglesAreExact) {
   const ShiftedImage original = centred_face().image();
-  const ShiftedImage turned = apply(rotate(90), original);
+  const ShiftedImage turned = shifted(rotate(90), original);
   cv::Mat expected;
   cv::rotate(original.pixels, expected, cv::ROTATE_90_COUNTERCLOCKWISE);
   EXPECT_EQ(cv::norm(turned.pixels, expected, cv::NORM_INF), 0);
-  const ShiftedImage back = apply(rotate(180), apply(rotate(180), original));
+  const ShiftedImage back = shifted(rotate(180), shifted(rotate(180), original));
   EXPECT_EQ(cv::norm(back.pixels, original.pixels, cv::NORM_INF), 0);
   EXPECT_NEAR(back.faces[0].box.x, original.faces[0].box.x, 1e-4);
   EXPECT_NEAR(back.faces[0].box.height, original.faces[0].box.height, 1e-4);
@@ -133,8 +134,8 @@ TEST(GeometricShifts, FacesAreTheSameWithAndWithoutPixels) {
       };
       ShiftedImage copy = original;
       copy.pixels = original.pixels.clone();
-      const ShiftedImage with = apply(shift, copy, 7, another(true));
-      const ShiftedImage without = apply(shift, {original.size, original.faces, {}}, 7, another(false));
+      const ShiftedImage with = shifted(shift, copy, 7, another(true));
+      const ShiftedImage without = shifted(shift, {original.size, original.faces, {}}, 7, another(false));
       EXPECT_EQ(with.pixels.size(), with.size);
       EXPECT_EQ(with.pixels.type(), CV_8UC3);
       EXPECT_TRUE(without.pixels.empty());
@@ -145,7 +146,9 @@ TEST(GeometricShifts, FacesAreTheSameWithAndWithoutPixels) {
         EXPECT_EQ(with.faces[f].box.width, without.faces[f].box.width);
         EXPECT_EQ(with.faces[f].ignored, without.faces[f].ignored);
       }
-      if (!kind.moves_faces) EXPECT_EQ(with.faces[0].box.x, original.faces[0].box.x);
+      if (!kind.moves_faces) {
+        EXPECT_EQ(with.faces[0].box.x, original.faces[0].box.x);
+      }
     }
   }
 }
@@ -167,7 +170,7 @@ TEST(GeometricShifts, AFaceBehindTheFisheyesEdgeIsNone) {
   const Picture corner{{1, 1, 12, 12}, {}};
   ShiftedImage image = corner.image({200, 200});
   image.faces.push_back(centred_face().image().faces[0]);
-  const ShiftedImage result = apply({{"kind", "fisheye"}, {"view", 140}}, image);
+  const ShiftedImage result = shifted({{"kind", "fisheye"}, {"view", 140}}, image);
   std::size_t counting = 0;
   for (const Face& face : result.faces) counting += !face.ignored;
   EXPECT_EQ(counting, 1u);
@@ -176,7 +179,7 @@ TEST(GeometricShifts, AFaceBehindTheFisheyesEdgeIsNone) {
 TEST(Crowd, EveryMembersFaceIsWhereItsPixelsAre) {
   const auto another = [](Rng&) { return centred_face().image(); };
   const ShiftedImage crowd =
-      apply({{"kind", "crowd"}, {"rows", 2}, {"columns", 3}, {"side", 600}}, centred_face().image(), 1, another);
+      shifted({{"kind", "crowd"}, {"rows", 2}, {"columns", 3}, {"side", 600}}, centred_face().image(), 1, another);
   EXPECT_EQ(crowd.size, cv::Size(600, 400));
   ASSERT_THAT(crowd.faces, SizeIs(6));
   for (const Face& face : crowd.faces) {
@@ -193,7 +196,7 @@ TEST(Occlusion, CoversItsPartOfTheFaceAndNothingElse) {
   ShiftedImage copy = original;
   copy.pixels = original.pixels.clone();
   const ShiftedImage covered =
-      apply({{"kind", "occlude"}, {"part", "lower"}, {"height", 0.5}, {"share", 1}}, std::move(copy));
+      shifted({{"kind", "occlude"}, {"part", "lower"}, {"height", 0.5}, {"share", 1}}, std::move(copy));
   cv::Mat difference;
   cv::absdiff(covered.pixels, original.pixels, difference);
   cv::cvtColor(difference, difference, cv::COLOR_BGR2GRAY);

@@ -39,7 +39,8 @@ Shift make_portrait(ShiftParameters& parameters) {
     // Without a face the middle of the image, so that there are portraits of nobody.
     const Box box = face ? face->box
                          : Box{static_cast<float>(image.size.width) / 2, static_cast<float>(image.size.height) / 2, 0, 0};
-    const double wanted = face ? margin * std::max(box.width, box.height) : most;
+    constexpr double kEnlarged = 2;  // at most so many times: more shows nothing but blur
+    const double wanted = face ? std::max(margin * std::max(box.width, box.height), side / kEnlarged) : most;
     const int length = std::clamp(static_cast<int>(std::lround(wanted)), 1, most);
     const double jitter = face ? 0.1 * (length - std::max(box.width, box.height)) : 0;
     const double centre_x = box.x + box.width / 2 + jitter * rng.uniform(-1, 1);
@@ -116,7 +117,7 @@ Shift make_low_resolution(ShiftParameters& parameters) {
 
 std::vector<ShiftKind> framing_kinds() {
   return {
-      {"portrait", "a square crop around one face: margin (in face sizes), side (pixels)", true, make_portrait,
+      {"portrait", "a square crop around one face, enlarged twice at most: margin (in face sizes), side (pixels)", true, make_portrait,
        [](Rng& rng) {
          return Json{{"margin", rng.uniform(1.3, 3)}, {"side", 80 + rng.below(121)}};
        }},
