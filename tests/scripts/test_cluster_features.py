@@ -1,6 +1,7 @@
 """The clusterings of Appendix B.4: each finds groups that are there, gives scikit-learn's labels, and is reproducible."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,8 @@ def cluster(folder, features, clusters=(3,)):
     request, answer = folder / "features.json", folder / "clusterings.json"
     sources = [{"name": "made", "features": np.asarray(features).tolist()}]
     request.write_text(json.dumps({"seed": 1, "clusters": clusters, "sources": sources}))
-    subprocess.run([sys.executable, SCRIPT, request, answer], check=True, capture_output=True)
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, SCRIPT, request, answer], check=True, capture_output=True, env=one_thread)
     return {clustering["name"]: clustering["labels"] for clustering in json.loads(answer.read_text())}
 
 

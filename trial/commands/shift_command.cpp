@@ -27,7 +27,8 @@ struct Options {
 // One picture of a data set, its faces drawn, under the names of its shifts.
 cv::Mat example(const FaceDataset& dataset, const AnnotatedImage& image, const std::string& caption) {
   constexpr int kSide = 300, kCaption = 18;
-  const cv::Mat drawn = tile({draw_detections(read_pixels(dataset.folder(), image), {}, image.faces)}, 1, {kSide, kSide});
+  const cv::Mat drawn =
+      tile({draw_detections(read_pixels(dataset.folder(), image), {}, image.faces)}, 1, {kSide, kSide});
   cv::Mat cell(drawn.rows + kCaption, drawn.cols, CV_8UC3, cv::Scalar::all(32));
   drawn.copyTo(cell.rowRange(kCaption, cell.rows));
   cv::putText(cell, caption, {4, 13}, cv::FONT_HERSHEY_SIMPLEX, 0.42, cv::Scalar::all(255), 1, cv::LINE_AA);
@@ -51,7 +52,8 @@ void shift(Options options) {
     std::size_t faces = 0;
     std::vector<const AnnotatedImage*> with_faces;
     for (const AnnotatedImage& image : derived.images()) {
-      const auto counting = std::count_if(image.faces.begin(), image.faces.end(), [](const Face& f) { return !f.ignored; });
+      const auto counting =
+          std::count_if(image.faces.begin(), image.faces.end(), [](const Face& f) { return !f.ignored; });
       faces += static_cast<std::size_t>(counting);
       if (counting > 0) with_faces.push_back(&image);
     }
@@ -69,10 +71,11 @@ void shift(Options options) {
 
 void add_shift(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("shift", "Make data sets far from a given one: its images, shifted at random, as they are read");
+  CLI::App* command = app.add_subcommand(
+      "shift", "Make data sets far from a given one: its images, shifted at random, as they are read");
   command->add_option("--data", options->data, "Data set folder")->required();
-  command->add_option("--out", options->out, "Folder of the new data sets, each a folder with derived.json")->required();
+  command->add_option("--out", options->out, "Folder of the new data sets, each a folder with derived.json")
+      ->required();
   command->add_option("-n,--tasks", options->tasks.tasks, "How many")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();

@@ -37,8 +37,11 @@ std::vector<Clustering> cluster(const std::vector<FeatureSource>& sources, const
   write_file_atomically(request, described.dump());
   const auto python = options.python.find('/') == std::string::npos ? bp::search_path(options.python)
                                                                     : boost::filesystem::path(options.python);
+  bp::environment environment = boost::this_process::environment();
+  for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"})
+    environment[name] = std::to_string(options.threads);
   std::error_code error;
-  const int exit_code = bp::system(python, find_script("cluster_features.py"), request, answer, error);
+  const int exit_code = bp::system(python, find_script("cluster_features.py"), request, answer, environment, error);
   if (error || exit_code != 0)
     throw InputError("--python: expected an interpreter with scikit-learn, " + options.python +
                      (error ? ": " + error.message() : " ended with " + std::to_string(exit_code)));
@@ -54,11 +57,12 @@ void subsets(const Options& options) {
   const FaceDataset dataset = load_dataset(options.data);
   set_up_computing(options.threads);
   constexpr std::size_t kOften = 500;
-  const std::vector<FeatureSource> sources = image_features(
-      dataset, options.weights.empty() ? "" : find_model(options.weights), options.classifier,
-      choose_device(options.device), [&](std::size_t done) {
-        if (done % kOften == 0) spdlog::info("features of {} of {} images", done, dataset.images().size());
-      });
+  const std::vector<FeatureSource> sources =
+      image_features(dataset, options.weights.empty() ? "" : find_model(options.weights), options.classifier,
+                     choose_device(options.device), [&](std::size_t done) {
+                       if (done % kOften == 0)
+                         spdlog::info("features of {} of {} images", done, dataset.images().size());
+                     });
   SubsetCounts counts;
   const std::vector<Clustering> clusterings = cluster(sources, options);
   const std::vector<Subset> chosen = choose_subsets(dataset.images(), clusterings, options.subsets, counts);
@@ -80,9 +84,11 @@ void subsets(const Options& options) {
 
 void add_subsets(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("subsets", "Make data sets that are parts of a given one, by clustering its images");
+  CLI::App* command =
+      app.add_subcommand("subsets", "Make data sets that are parts of a given one, by clustering its images");
   command->add_option("--data", options->data, "Data set folder")->required();
-  command->add_option("--out", options->out, "Folder of the new data sets, each a folder with derived.json")->required();
+  command->add_option("--out", options->out, "Folder of the new data sets, each a folder with derived.json")
+      ->required();
   command
       ->add_option("--weights", options->weights, "Detector whose stages give features, a name or a file; \"\": none")
       ->capture_default_str();
@@ -97,7 +103,8 @@ void add_subsets(CLI::App& app) {
                       "images as in the paper, at least 100)");
   command->add_option("--max-images", options->subsets.most_images,
                       "Larger data sets are a random sample of so many images (default: whole)");
-  command->add_option("-n,--tasks", options->subsets.most_subsets, "A random choice of so many data sets (default: all)");
+  command->add_option("-n,--tasks", options->subsets.most_subsets,
+                      "A random choice of so many data sets (default: all)");
   command
       ->add_option("--split-tolerance", options->subsets.split_tolerance,
                    "How far the share of a split may be from the source's, relative to it")
@@ -113,7 +120,8 @@ void add_subsets(CLI::App& app) {
   command->add_option("--seed", options->subsets.seed, "Of clusterings and choices")->capture_default_str();
   add_computing_options(*command, options->device, options->threads);
   command->footer(
-      "Features: the detector's stages, a classifier's, statistics of labels, colours and gradients. Each is clustered by\n"
+      "Features: the detector's stages, a classifier's, statistics of labels, colours and gradients. Each is clustered "
+      "by\n"
       "K-Means (two initialisations), PCA + K-Means, t-SNE + K-Means, DBSCAN (two metrics), agglomeration (two\n"
       "metrics) and Birch. Details: docs/offline_data.md.\n"
       "Example:\n  hyperfd-trial subsets --data wider --out offline/subsets --python .venv/bin/python");

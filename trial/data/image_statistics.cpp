@@ -50,7 +50,8 @@ std::vector<float> label_statistics(const std::vector<Face>& faces, cv::Size siz
                            count > 1 ? variance * count / (count - 1) : 0,
                            varies ? moments[1] / std::pow(variance, 1.5) : 0,
                            varies ? moments[2] / (variance * variance) - 3 : 0};
-  std::transform(std::begin(values), std::end(values), statistics.begin(), [](double v) { return static_cast<float>(v); });
+  std::transform(std::begin(values), std::end(values), statistics.begin(),
+                 [](double v) { return static_cast<float>(v); });
   return statistics;
 }
 

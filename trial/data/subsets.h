@@ -23,8 +23,8 @@ struct Subset {
 
 struct SubsetOptions {
   // The paper keeps subsets of WIDER FACE's 32,203 images with at least 800 images, that leave out at least 800.
-  std::size_t minimum = 0;       // images; 0: as large a share of the source as in the paper, but at least 100
-  double split_tolerance = 0.5;  // a split's share may differ from its share of the source by this much of it
+  std::size_t minimum = 0;         // images; 0: as large a share of the source as in the paper, but at least 100
+  double split_tolerance = 0.5;    // a split's share may differ from its share of the source by this much of it
   double duplicate_overlap = 0.8;  // a subset with at least this intersection over union with an earlier one is dropped
   std::size_t most_images = 0;     // a random sample of larger subsets; 0: all
   std::size_t most_subsets = 0;    // a random choice of the subsets; 0: all

@@ -155,7 +155,8 @@ TEST_F(DerivedDatasetTest, ErrorsNameTheFileAndTheKey) {
   EXPECT_EQ(message(Json::object()), file + "source: expected a data set's folder, it is missing");
   EXPECT_EQ(message({{"source", 3}}), file + "source: expected a data set's folder, got 3");
   EXPECT_THAT(message({{"source", "../none"}}), HasSubstr("none: expected a data set's folder"));
-  EXPECT_EQ(message({{"source", ".."}, {"images", "a.jpg"}}), file + "images: expected a list of file names, got \"a.jpg\"");
+  EXPECT_EQ(message({{"source", ".."}, {"images", "a.jpg"}}),
+            file + "images: expected a list of file names, got \"a.jpg\"");
   EXPECT_EQ(message({{"source", ".."}, {"images", {1}}}), file + "images[0]: expected a file name, got 1");
   EXPECT_EQ(message({{"source", ".."}, {"images", {"a", "a"}}}), file + "images[1]: \"a\" is listed before");
   EXPECT_THAT(message({{"source", ".."}, {"images", {"a"}}}), HasSubstr("it has none of them"));
@@ -165,7 +166,8 @@ TEST_F(DerivedDatasetTest, ErrorsNameTheFileAndTheKey) {
             file.substr(0, file.size() - 1) + " shift[0].sigma: expected a number in [0.1, 50], it is missing");
   EXPECT_THAT(message({{"source", ".."}, {"shifts", Json::array()}}), HasSubstr("did you mean \"shift\"?"));
   const Json crowd = {{"kind", "crowd"}, {"rows", 2}, {"columns", 2}, {"side", 100}};
-  EXPECT_THAT(message({{"source", ".."}, {"shift", {crowd, crowd}}}), HasSubstr("shift[1].kind: expected one crowd at most"));
+  EXPECT_THAT(message({{"source", ".."}, {"shift", {crowd, crowd}}}),
+              HasSubstr("shift[1].kind: expected one crowd at most"));
   EXPECT_THAT(message({{"source", "."}}), HasSubstr("source: the data set is derived from itself"));
   data_.write("derived/annotations.json", "{}");
   EXPECT_THAT(message({{"source", ".."}}), HasSubstr("expected annotations.json or derived.json, it has both"));

@@ -60,8 +60,8 @@ void expect_landmarks_on_dots(const ShiftedImage& image, const Face& face, doubl
   for (const Point& point : *face.landmarks) {
     double nearest = 1e9;
     for (int dot = 1; dot < dots; ++dot) {
-      nearest = std::min(nearest, std::hypot(centres.at<double>(dot, 0) + 0.5 - point.x,
-                                             centres.at<double>(dot, 1) + 0.5 - point.y));
+      nearest = std::min(
+          nearest, std::hypot(centres.at<double>(dot, 0) + 0.5 - point.x, centres.at<double>(dot, 1) + 0.5 - point.y));
     }
     EXPECT_LT(nearest, tolerance) << point.x << ", " << point.y;
   }
@@ -75,7 +75,7 @@ Shift shift_of(const Json& description) {
 }
 
 ShiftedImage shifted(const Json& description, ShiftedImage image, std::uint64_t seed = 1,
-                   const AnotherImage& another = {}) {
+                     const AnotherImage& another = {}) {
   Rng rng(seed);
   shift_of(description)(image, rng, another);
   return image;
@@ -130,7 +130,9 @@ TEST(GeometricShifts, FacesAreTheSameWithAndWithoutPixels) {
       shift.update(kind.draw(strengths));
       const ShiftedImage original = centred_face().image();
       const auto another = [&](bool pixels) {
-        return [=](Rng&) { return ShiftedImage{original.size, original.faces, pixels ? original.pixels.clone() : cv::Mat()}; };
+        return [=](Rng&) {
+          return ShiftedImage{original.size, original.faces, pixels ? original.pixels.clone() : cv::Mat()};
+        };
       };
       ShiftedImage copy = original;
       copy.pixels = original.pixels.clone();

@@ -92,7 +92,9 @@ TEST(Subsets, SamplesAreReproducible) {
 
 TEST(Subsets, LabelsMustFitTheImages) {
   SubsetCounts counts;
-  EXPECT_THAT(input_error_of([&] { choose_subsets(hundred_images(), {{"a", {0, 1}}}, {}, counts); }),
+  EXPECT_THAT(input_error_of([&] {
+                choose_subsets(hundred_images(), {{"a", {0, 1}}}, {}, counts);
+              }),
               HasSubstr("a: expected a label for each of 100 images, got 2"));
 }
 

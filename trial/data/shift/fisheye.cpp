@@ -37,8 +37,8 @@ Shift make_fisheye(ShiftParameters& parameters) {
 }  // namespace
 
 ShiftKind fisheye_kind() {
-  return {"fisheye", "through a fisheye lens: view (degrees along the longer side), off_centre (share of the size)", true,
-          make_fisheye, [](Rng& rng) {
+  return {"fisheye", "through a fisheye lens: view (degrees along the longer side), off_centre (share of the size)",
+          true, make_fisheye, [](Rng& rng) {
             return Json{{"view", rng.uniform(110, 160)}, {"off_centre", rng.uniform(0, 0.4)}};
           }};
 }

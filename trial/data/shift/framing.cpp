@@ -11,8 +11,8 @@ namespace {
 
 // The image that `crop` shows, which lies inside.
 void cut(ShiftedImage& image, const cv::Rect& crop) {
-  image.faces = scale_and_move(image.faces, 1, 1, {static_cast<float>(-crop.x), static_cast<float>(-crop.y)},
-                               crop.size());
+  image.faces =
+      scale_and_move(image.faces, 1, 1, {static_cast<float>(-crop.x), static_cast<float>(-crop.y)}, crop.size());
   if (!image.pixels.empty()) image.pixels = image.pixels(crop).clone();
   image.size = crop.size();
 }
@@ -37,8 +37,9 @@ Shift make_portrait(ShiftParameters& parameters) {
     const Face* face = subject(image.faces, rng);
     const int most = std::min(image.size.width, image.size.height);
     // Without a face the middle of the image, so that there are portraits of nobody.
-    const Box box = face ? face->box
-                         : Box{static_cast<float>(image.size.width) / 2, static_cast<float>(image.size.height) / 2, 0, 0};
+    const Box box =
+        face ? face->box
+             : Box{static_cast<float>(image.size.width) / 2, static_cast<float>(image.size.height) / 2, 0, 0};
     constexpr double kEnlarged = 2;  // at most so many times: more shows nothing but blur
     const double wanted = face ? std::max(margin * std::max(box.width, box.height), side / kEnlarged) : most;
     const int length = std::clamp(static_cast<int>(std::lround(wanted)), 1, most);
@@ -71,8 +72,8 @@ Shift make_crowd(ShiftParameters& parameters) {
       resize(member, size);
       const cv::Rect place(i % columns * cell.width + (cell.width - size.width) / 2,
                            i / columns * cell.height + (cell.height - size.height) / 2, size.width, size.height);
-      for (const Face& face : scale_and_move(member.faces, 1, 1,
-                                             {static_cast<float>(place.x), static_cast<float>(place.y)}, crowd.size))
+      for (const Face& face :
+           scale_and_move(member.faces, 1, 1, {static_cast<float>(place.x), static_cast<float>(place.y)}, crowd.size))
         crowd.faces.push_back(face);
       if (!crowd.pixels.empty()) member.pixels.copyTo(crowd.pixels(place));
     }
@@ -95,7 +96,8 @@ Shift make_rotation(ShiftParameters& parameters) {
     map.size = {static_cast<int>(new_width), static_cast<int>(new_height)};
     map.forward = [=](Point p) {
       const double x = p.x - width / 2, y = p.y - height / 2;
-      return Point{static_cast<float>(x * c + y * s + new_width / 2), static_cast<float>(y * c - x * s + new_height / 2)};
+      return Point{static_cast<float>(x * c + y * s + new_width / 2),
+                   static_cast<float>(y * c - x * s + new_height / 2)};
     };
     map.inverse = [=](Point p) {
       const double x = p.x - new_width / 2, y = p.y - new_height / 2;
@@ -117,7 +119,8 @@ Shift make_low_resolution(ShiftParameters& parameters) {
 
 std::vector<ShiftKind> framing_kinds() {
   return {
-      {"portrait", "a square crop around one face, enlarged twice at most: margin (in face sizes), side (pixels)", true, make_portrait,
+      {"portrait", "a square crop around one face, enlarged twice at most: margin (in face sizes), side (pixels)", true,
+       make_portrait,
        [](Rng& rng) {
          return Json{{"margin", rng.uniform(1.3, 3)}, {"side", 80 + rng.below(121)}};
        }},

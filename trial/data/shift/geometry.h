@@ -13,10 +13,10 @@ constexpr float kSmallestFace = 6, kNothing = 1;
 
 // Points are continuous: pixel (i, j) covers [i, i + 1) × [j, j + 1).
 struct PointMap {
-  cv::Size size;                               // of the result
-  std::function<Point(Point)> forward;         // from the image to the result
-  std::function<Point(Point)> inverse;         // back
-  std::function<bool(Point)> visible = {};     // whether a point of the result shows the image; empty: inside `size`
+  cv::Size size;                            // of the result
+  std::function<Point(Point)> forward;      // from the image to the result
+  std::function<Point(Point)> inverse;      // back
+  std::function<bool(Point)> visible = {};  // whether a point of the result shows the image; empty: inside `size`
 };
 
 // Moves the image's faces, and its pixels if it has any. A face is taken for the ellipse that its box encloses, as

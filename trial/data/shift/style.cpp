@@ -39,11 +39,16 @@ cv::Mat outlines_of(const cv::Mat& pixels) {
 }
 
 const std::map<std::string, int>& palettes() {
-  static const std::map<std::string, int> maps = {
-      {"grey", -1},
-      {"bone", cv::COLORMAP_BONE},       {"cool", cv::COLORMAP_COOL},       {"hot", cv::COLORMAP_HOT},
-      {"inferno", cv::COLORMAP_INFERNO}, {"jet", cv::COLORMAP_JET},         {"ocean", cv::COLORMAP_OCEAN},
-      {"rainbow", cv::COLORMAP_RAINBOW}, {"twilight", cv::COLORMAP_TWILIGHT}, {"viridis", cv::COLORMAP_VIRIDIS}};
+  static const std::map<std::string, int> maps = {{"grey", -1},
+                                                  {"bone", cv::COLORMAP_BONE},
+                                                  {"cool", cv::COLORMAP_COOL},
+                                                  {"hot", cv::COLORMAP_HOT},
+                                                  {"inferno", cv::COLORMAP_INFERNO},
+                                                  {"jet", cv::COLORMAP_JET},
+                                                  {"ocean", cv::COLORMAP_OCEAN},
+                                                  {"rainbow", cv::COLORMAP_RAINBOW},
+                                                  {"twilight", cv::COLORMAP_TWILIGHT},
+                                                  {"viridis", cv::COLORMAP_VIRIDIS}};
   return maps;
 }
 
