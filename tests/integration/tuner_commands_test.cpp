@@ -104,6 +104,37 @@ TEST_F(TunerCommands, SpaceIsCountedAndSampled) {
   EXPECT_EQ(run_tuner({"space", HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml", "--count"}).out, "216\n");
 }
 
+TEST_F(TunerCommands, AnAnnotationBesideTheSpaceIsFoundAndHolds) {
+  const std::string constraints = R"({"constraints":{"table":[{"name":"t","forbidden":[{"x":[1,2]}]}]}})";
+  write_file_atomically(folder_.file("space.hyperfd.json"), constraints);
+  const Json report = parse_json(run_tuner({"space", space_, "--json", "--sample", "20"}).out, "space");
+  EXPECT_EQ(report["annotation"]["feasible"], 2);
+  for (const Json& sample : report["samples"]) EXPECT_EQ(sample["x"], 3);
+  EXPECT_THAT(run_tuner({"space", space_}).out, HasSubstr("constraints t: 2 configurations, "));
+
+  const std::vector<std::string> ask = {"suggest", "--space", space_, "-n", "6", "--store", store_};
+  EXPECT_EQ(json_lines(run_tuner(ask).out).size(), 2u);
+  expect_refusal({"report", "--space", space_, "--store", store_, "--params", R"({"x":1,"y":"a"})", "--value", "1"}, 2,
+                 R"(constraint t: {"x":[1,2]} is forbidden)");
+  write_file_atomically(folder_.file("none.yaml"), "encoder: mlp\n");
+  std::vector<std::string> unconstrained = ask;
+  unconstrained.insert(unconstrained.end(), {"--annotation", folder_.file("none.yaml")});
+  EXPECT_EQ(json_lines(run_tuner(unconstrained).out).size(), 4u) << "the rest of the space";
+}
+
+TEST_F(TunerCommands, SpacesThatComeWithTheProjectAreExplained) {
+  const std::string spaces = HYPERFD_SOURCE_DIR "/search_spaces/";
+  for (const char* name : {"hpo", "proxylessnas", "joint", "training", "classifier"}) {
+    EXPECT_EQ(run_tuner({"space", spaces + name + ".yaml"}).exit_code, 0) << name;
+  }
+  const std::string text = run_tuner({"space", spaces + "proxylessnas.yaml"}).out;
+  EXPECT_THAT(text, HasSubstr("1447052760824832 configurations"));
+  EXPECT_THAT(text, HasSubstr("constraints cost: 100.0 % of 2000 random ones"));
+  const Json report = parse_json(run_tuner({"space", spaces + "classifier.yaml", "--json"}).out, "space");
+  EXPECT_EQ(report["annotation"]["encoder"], "gin");
+  EXPECT_LE(report["annotation"]["architecture"]["multiply_adds"][1], 12'000'000);
+}
+
 TEST_F(TunerCommands, InspectWorksBesideAServer) {
   ServingTuner tuner(store_, "ipc://" + folder_.file("tuner.sock"));
   tuner.wait_until_it_answers();
@@ -131,6 +162,12 @@ TEST_F(TunerCommands, ErrorsAreOneLineAndACode) {
   expect_refusal(
       {"report", "--space", space_, "--store", store_, "--params", "{\"x\":1,\"y\":\"a\"}", "--value", "one"}, 2,
       "value: ");
+  write_file_atomically(folder_.file("bad.hyperfd.yaml"), "constraints: {linear: [{sum: {z: 1}, max: 1}]}\n");
+  expect_refusal({"space", space_, "--annotation", folder_.file("bad.hyperfd.yaml")}, 2,
+                 "bad.hyperfd.yaml: constraints.linear[0].sum.z: unknown key of the search space \"z\"; known: x, y");
+  write_file_atomically(folder_.file("bad.hyperfd.yaml"), "constraints: {linear: [{sum: {x: 1}, max: 0}]}\n");
+  expect_refusal({"space", space_, "--annotation", folder_.file("bad.hyperfd.yaml"), "--sample", "1"}, 2,
+                 "constraint linear[0] turned away 10000 of 10000");
   run_tuner({"keygen", folder_.file("keys")});
   expect_refusal({"keygen", folder_.file("keys")}, 2, "exists already");
 }

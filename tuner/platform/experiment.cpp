@@ -14,8 +14,13 @@ Experiment::Experiment(ExperimentRecord record, std::vector<ConfigurationRecord>
 }
 
 void Experiment::change(ExperimentRecord record) {
-  if (!space_ || record.definition != record_.definition) {
-    space_ = std::make_unique<SearchSpace>(SearchSpace::parse(parse_json(record.definition, "space")));
+  const bool other_space = !space_ || record.definition != record_.definition;
+  if (other_space || record.annotation != record_.annotation) {
+    auto space = std::make_unique<SearchSpace>(SearchSpace::parse(parse_json(record.definition, "space")));
+    annotation_ = Annotation::parse(record.annotation, *space);
+    space_ = std::move(space);
+  }
+  if (other_space) {
     ranked_ = 0;
     for (Entry& entry : entries_) {
       entry.in_space = is_point(entry.configuration);
@@ -86,15 +91,16 @@ std::vector<Configuration> Experiment::abandoned(std::int64_t run) const {
     if (record.run == run || record.has_result || record.outcome) done.insert(record.fingerprint);
   }
   for (const Entry& entry : entries_) {
-    const bool chosen = entry.in_space && entry.record.source == ConfigurationSource::kAlgorithm;
-    if (chosen && done.insert(entry.record.fingerprint).second) found.push_back(entry.configuration);
+    if (!entry.in_space || entry.record.source != ConfigurationSource::kAlgorithm) continue;
+    if (annotation_.find_violated(entry.configuration)) continue;
+    if (done.insert(entry.record.fingerprint).second) found.push_back(entry.configuration);
   }
   return found;
 }
 
-TaskView Experiment::view(const RankingModel* model) {
+TaskView Experiment::view(const RankingModel* model, const PastExperience& past) {
   if (results_are_stale_) refresh_results();
-  return {*space_, results_, taken_, model};
+  return {*space_, results_, taken_, model, past, TaskView::no_statistics(), annotation_};
 }
 
 Experiment::Entry& Experiment::entry(std::int64_t configuration) {

@@ -18,12 +18,13 @@ namespace hyperfd {
 // Changes here follow changes in the store; when a transaction fails the object is dropped and read again.
 class Experiment {
  public:
-  // `configurations` in the order in which they were stored. Throws InputError when the record's space does not parse.
+  // `configurations` in the order in which they were stored. Throws InputError when the record's space or annotation does not parse.
   Experiment(ExperimentRecord record, std::vector<ConfigurationRecord> configurations);
 
   const ExperimentRecord& record() const { return record_; }
   const SearchSpace& space() const { return *space_; }
-  // A record with the same id and name; the space may be another.
+  const Annotation& annotation() const { return annotation_; }
+  // A record with the same id and name; the space may be another. As it was when this throws.
   void change(ExperimentRecord record);
 
   // The row of a parameter id in a run, or of a trial without parameter id; nullptr if there is none.
@@ -50,7 +51,7 @@ class Experiment {
   std::vector<Configuration> abandoned(std::int64_t run) const;
 
   // What a policy sees. Valid until the next change of this object.
-  TaskView view(const RankingModel* model);
+  TaskView view(const RankingModel* model, const PastExperience& past);
 
  private:
   struct Entry {
@@ -69,6 +70,7 @@ class Experiment {
 
   ExperimentRecord record_;
   std::unique_ptr<SearchSpace> space_;
+  Annotation annotation_;  // of *space_
   std::vector<Entry> entries_;
   std::unordered_map<std::int64_t, std::size_t> by_row_;
   std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> by_parameter_id_;

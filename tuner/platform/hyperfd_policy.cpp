@@ -3,28 +3,11 @@
 #include <algorithm>
 #include <numeric>
 
-#include "tuner/platform/random_policy.h"
-#include "tuner/platform/untaken.h"
+#include "tuner/baselines/random_policy.h"
+#include "tuner/platform/candidates.h"
 
 namespace hyperfd {
 namespace {
-
-constexpr std::uint64_t kEnumerateUpTo = 2000;
-constexpr std::size_t kSampledCandidates = 200;
-
-// At least `count` of them unless the space has no more.
-std::vector<Configuration> make_candidates(const TaskView& task, std::size_t count, Rng& rng) {
-  Untaken untaken(task.space, task.taken);
-  const auto size = task.space.size();
-  if (size && *size <= kEnumerateUpTo) return untaken.enumerate();
-  std::vector<Configuration> candidates;
-  while (candidates.size() < std::max(kSampledCandidates, count)) {
-    auto drawn = untaken.draw(rng);
-    if (!drawn) break;
-    candidates.push_back(std::move(*drawn));
-  }
-  return candidates;
-}
 
 TaskExperience own_experience(const TaskView& task) {
   TaskExperience own;
@@ -35,12 +18,9 @@ TaskExperience own_experience(const TaskView& task) {
   return own;
 }
 
-// Indices of `candidates`, best first; equal scores in the order of candidates.
-std::vector<std::size_t> rank(const TaskView& task, const std::vector<Configuration>& candidates) {
-  std::vector<std::vector<float>> encodings;
-  for (const Configuration& candidate : candidates) encodings.push_back(task.space.encode(candidate));
-  const std::vector<float> scores = task.model->score(own_experience(task), encodings);
-  std::vector<std::size_t> order(candidates.size());
+// Indices of `scores`, best first; equal scores in the order of their indices.
+std::vector<std::size_t> rank(const std::vector<float>& scores) {
+  std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
   return order;
@@ -50,17 +30,36 @@ bool explores(std::size_t position) {
   return position % 2 == 1;
 }
 
+// A random entry of `ranking` that is below `drawn`, or any if there is none.
+std::vector<std::size_t>::iterator pick_randomly(std::vector<std::size_t>& ranking, std::size_t drawn, Rng& rng) {
+  std::vector<std::vector<std::size_t>::iterator> eligible;
+  for (auto entry = ranking.begin(); entry != ranking.end(); ++entry) {
+    if (*entry < drawn) eligible.push_back(entry);
+  }
+  if (eligible.empty()) return ranking.begin() + static_cast<std::ptrdiff_t>(rng.below(ranking.size()));
+  return eligible[rng.below(eligible.size())];
+}
+
 }  // namespace
 
 std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::size_t count, Rng& rng) const {
   if (!task.model || !task.model->trained()) return RandomPolicy().suggest(task, count, rng);
+  const TaskExperience own = own_experience(task);
+  const auto score = [&](const std::vector<Configuration>& configurations) {
+    std::vector<std::vector<float>> encodings;
+    for (const Configuration& configuration : configurations) encodings.push_back(task.space.encode(configuration));
+    return task.model->score(own, encodings);
+  };
   std::vector<Configuration> candidates = make_candidates(task, count, rng);
-  std::vector<std::size_t> ranking = rank(task, candidates);
+  const std::size_t drawn = candidates.size();
+  std::vector<float> scores = score(candidates);
+  improve_candidates(task, candidates, scores, score, rng);
+  std::vector<std::size_t> ranking = rank(scores);
 
   std::vector<Configuration> suggestions;
   while (suggestions.size() < count && !ranking.empty()) {
     const bool is_random = explores(task.taken.size() + suggestions.size());
-    const auto pick = ranking.begin() + static_cast<std::ptrdiff_t>(is_random ? rng.below(ranking.size()) : 0);
+    const auto pick = is_random ? pick_randomly(ranking, drawn, rng) : ranking.begin();
     suggestions.push_back(std::move(candidates[*pick]));
     ranking.erase(pick);
   }

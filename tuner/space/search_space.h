@@ -25,6 +25,11 @@ class SearchSpace {
   // From a .json or .yaml file; errors name the file first.
   static SearchSpace load(const std::string& file);
 
+  // The part of this space that has just these points, e.g. those of a lookup table: at(i) is points[i], draws are
+  // uniform, anything else is not a point. Encoding and signature are the whole space's. Throws InputError, as check()
+  // does, for what is not a point of this space, comes twice, or is none at all.
+  SearchSpace only(std::vector<Configuration> points) const;
+
   SearchSpace(SearchSpace&&) noexcept;
   SearchSpace& operator=(SearchSpace&&) noexcept;
   ~SearchSpace();
@@ -42,6 +47,11 @@ class SearchSpace {
 
   // One draw from the distributions that `_type` names.
   Configuration sample(Rng& rng) const;
+
+  // A point of this space with one active dimension changed: to a near value where there is an order, to another
+  // choice otherwise; another branch of a nested choice is sampled, except for keys that it shares with the old one.
+  // The same configuration if the space has no other. `configuration` must be a point of this space.
+  Configuration mutate(const Configuration& configuration, Rng& rng) const;
 
   // Throws InputError that names the path when `configuration` is not a point of this space
   // (missing or unknown key, value outside the choices or bounds).

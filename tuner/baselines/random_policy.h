@@ -8,6 +8,7 @@ namespace hyperfd {
 class RandomPolicy : public SelectionPolicy {
  public:
   std::vector<Configuration> suggest(const TaskView& task, std::size_t count, Rng& rng) const override;
+  bool uses_past() const override { return false; }
 };
 
 }  // namespace hyperfd
