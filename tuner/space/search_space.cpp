@@ -121,6 +121,7 @@ Configuration SearchSpace::mutate(const Configuration& configuration, Rng& rng) 
   Configuration changed = configuration;
   const std::size_t parts = impl_->group->mutable_parts(changed);
   if (parts > 0) impl_->group->mutate(changed, rng.below(parts), rng);
+  if (impl_->is_part && !impl_->fingerprints.count(fingerprint(changed))) return sample(rng);
   return changed;
 }
 
