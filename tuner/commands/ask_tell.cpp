@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "tuner/base/log.h"
+#include "tuner/platform/selection_policy.h"
 #include "tuner/platform/sqlite_store.h"
 
 namespace hyperfd::commands {
@@ -29,6 +30,14 @@ class Bell {
   bool rung_ = false;
 };
 
+std::string rivals() {
+  std::string names;
+  for (const std::string& name : policy_names()) {
+    if (name != "hyperfd") names += (names.empty() ? "" : ", ") + name;
+  }
+  return names;
+}
+
 }  // namespace
 
 void add_ask_tell_options(CLI::App& command, AskTellOptions& options) {
@@ -37,7 +46,8 @@ void add_ask_tell_options(CLI::App& command, AskTellOptions& options) {
                      "Constraints and architecture of the space (docs/search_spaces.md); default: SPACE.hyperfd.yaml "
                      "beside it, if there is one");
   command.add_option("--experiment", options.experiment, "Name of what is being tuned")->capture_default_str();
-  command.add_option("--policy", options.policy, "How to choose: hyperfd (default) or another policy's name");
+  command.add_option("--policy", options.policy,
+                     "How to choose: hyperfd (default), or a rival to compare with: " + rivals());
   command.add_option("--seed", options.seed, "Same seed and store: same suggestions; default 0");
   command.add_flag_callback(
       "--minimize", [&options] { options.optimize_mode = OptimizeMode::kMinimize; }, "Lower results are better");

@@ -19,8 +19,9 @@ std::vector<std::size_t> best_of(const std::vector<float>& scores, std::size_t c
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   count = std::min(count, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-                    [&](std::size_t a, std::size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+      [&](std::size_t a, std::size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
   order.resize(count);
   return order;
 }
@@ -57,11 +58,9 @@ void improve_candidates(const TaskView& task, std::vector<Configuration>& candid
       }
     }
     if (mutants.empty()) return;
-    const float best = *std::max_element(scores.begin(), scores.end());
     const std::vector<float> mutant_scores = score(mutants);
     std::move(mutants.begin(), mutants.end(), std::back_inserter(candidates));
     scores.insert(scores.end(), mutant_scores.begin(), mutant_scores.end());
-    if (*std::max_element(mutant_scores.begin(), mutant_scores.end()) <= best) return;
   }
 }
 

@@ -17,9 +17,8 @@ bool is_enumerated(const SearchSpace& space);
 // The higher the better, one for each configuration.
 using ScoreBatch = std::function<std::vector<float>(const std::vector<Configuration>&)>;
 
-// Adds mutants of the best candidates to `candidates`, and their scores to `scores`: up to five rounds of a hundred,
-// until a round has nothing that is better than the best. Feasible, not taken, distinct. Does nothing where
-// make_candidates() gives everything.
+// Adds mutants of the best candidates to `candidates`, and their scores to `scores`: five rounds, each of ten mutants
+// of each of the ten best. Feasible, not taken, distinct. Does nothing where make_candidates() gives everything.
 void improve_candidates(const TaskView& task, std::vector<Configuration>& candidates, std::vector<float>& scores,
                         const ScoreBatch& score, Rng& rng);
 

@@ -98,13 +98,13 @@ std::vector<Configuration> Experiment::abandoned(std::int64_t run) const {
   return found;
 }
 
-TaskView Experiment::view(const RankingModel* model) {
+TaskView Experiment::view(const RankingModel* model, const PastExperience& past) {
   constexpr std::size_t kMostPending = 16;  // a trial may be lost without a word
   pending_.clear();
   for (auto at = waiting_positions_.rbegin(); at != waiting_positions_.rend() && pending_.size() < kMostPending; ++at) {
     pending_.push_back(entries_[*at].configuration);
   }
-  return {*space_, results_, taken_, model, PastExperience::none(), TaskView::no_statistics(), annotation_, pending_};
+  return {*space_, results_, taken_, model, past, TaskView::no_statistics(), annotation_, pending_};
 }
 
 Experiment::Entry& Experiment::entry(std::int64_t configuration) {

@@ -52,7 +52,7 @@ class Experiment {
   std::vector<Configuration> abandoned(std::int64_t run) const;
 
   // What a policy sees. Valid until the next change of this object.
-  TaskView view(const RankingModel* model);
+  TaskView view(const RankingModel* model, const PastExperience& past);
 
  private:
   struct Entry {

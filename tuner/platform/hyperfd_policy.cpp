@@ -116,7 +116,7 @@ std::shared_ptr<const HyperFdPolicy::Table> HyperFdPolicy::table(const TaskView&
                                                                  const RankingModel* model) const {
   const std::string key = (model ? std::to_string(model->identity()) : "") + "/" + task.space.definition().dump() +
                           "/" + task.annotation.definition().dump();
-  {
+  if (!task.space.is_part()) {  // parts of a space share its definition
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = tables_.find(key);
     if (found != tables_.end()) return found->second;
@@ -127,6 +127,7 @@ std::shared_ptr<const HyperFdPolicy::Table> HyperFdPolicy::table(const TaskView&
     table->fingerprints.push_back(fingerprint(configuration));
   }
   table->input = embedded(task, model, table->configurations);
+  if (task.space.is_part()) return table;
   const std::lock_guard<std::mutex> lock(mutex_);
   if (tables_.size() >= kTablesKept) tables_.clear();
   return tables_.emplace(key, std::move(table)).first->second;

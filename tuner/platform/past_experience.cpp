@@ -29,6 +29,8 @@ PastTask::PastTask(std::string name, const SearchSpace& space, const std::vector
 }
 
 PastExperience::PastExperience(Tasks tasks) : tasks_(std::move(tasks)) {
+  tasks_.erase(std::remove_if(tasks_.begin(), tasks_.end(), [](const auto& task) { return task->size() == 0; }),
+               tasks_.end());
   std::unordered_map<std::string, std::size_t> known;
   for (const auto& task : tasks_) {
     std::vector<std::size_t>& places = places_.emplace_back();

@@ -57,6 +57,7 @@ class PastExperience {
   using Tasks = std::vector<std::shared_ptr<const PastTask>>;
 
   PastExperience() = default;
+  // Leaves out tasks without results.
   explicit PastExperience(Tasks tasks);
 
   const Tasks& tasks() const { return tasks_; }

@@ -58,7 +58,7 @@ void check_annotation(const std::string& text, const SearchSpace& space) {
 }  // namespace
 
 Platform::Platform(ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn)
-    : store_(store), learner_(std::move(on_learned), std::move(learn)) {}
+    : store_(store), past_tasks_(store), learner_(std::move(on_learned), std::move(learn)) {}
 
 RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   check_run_name(start.run);
@@ -81,6 +81,7 @@ RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   record.annotation = start.annotation;
   if (found) {
     store_.update_experiment(record);
+    past_tasks_.changed(record.id);  // its metric may count the other way now
   } else {
     record.id = store_.add_experiment(record);
   }
@@ -132,9 +133,12 @@ std::vector<Suggestion> Platform::suggest(const std::string& name, const std::st
   if (!missing.empty()) {
     // From what is stored alone, so that a restarted server goes on with the same suggestions.
     Rng rng(stable_hash(std::to_string(record.seed) + "/" + name + "/" + std::to_string(experiment.count_suggested())));
+    const SelectionPolicy& chooser = policy(record.policy);
     const std::shared_ptr<const RankingModel> model = ranker(record.signature).model;
     const bool trained = model && model->trained();
-    chosen = policy(record.policy).suggest(experiment.view(trained ? model.get() : nullptr), missing.size(), rng);
+    const auto past = chooser.uses_past() ? past_tasks_.others(experiment.space(), record.id) : nullptr;
+    const TaskView view = experiment.view(trained ? model.get() : nullptr, past ? *past : PastExperience::none());
+    chosen = chooser.suggest(view, missing.size(), rng);
     if (chosen.size() < missing.size()) {
       std::vector<Configuration> abandoned = experiment.abandoned(run_id);
       const std::size_t wanted = std::min(missing.size() - chosen.size(), abandoned.size());
@@ -183,6 +187,7 @@ Effect Platform::end_trial(const std::string& name, const std::string& run, std:
   const ConfigurationRecord* trial =
       parameter_id ? experiment.find(run_id, *parameter_id) : experiment.find_trial(trial_job_id);
   if (trial) experiment.set_outcome(trial->id, outcome);
+  if (outcome == TrialOutcome::kFailed) past_tasks_.changed(experiment.record().id);
   return {1, ""};
 }
 
@@ -239,6 +244,7 @@ void Platform::end_run(const std::string& name, const std::string& run) {
   store_.end_run(open_run(experiment, run));
   update_if_stale(experiment.record());
   spdlog::info("task {}: run ends with {} results", experiment.record().id, experiment.count_ranked());
+  past_tasks_.forget(experiment.record().id);
   forget(name);  // an ended experiment needs no memory
 }
 
@@ -254,7 +260,10 @@ void Platform::check_point(const std::string& name, const Configuration& configu
 }
 
 void Platform::forget(const std::string& name) {
-  experiments_.erase(name);
+  const auto known = experiments_.find(name);
+  if (known == experiments_.end()) return;
+  past_tasks_.changed(known->second.record().id);
+  experiments_.erase(known);
 }
 
 void Platform::start_due_updates() {
@@ -403,6 +412,7 @@ void Platform::add_result(Experiment& experiment, std::int64_t configuration, co
   store_.add_result(configuration, value, metric.number);
   const std::size_t before = experiment.count_ranked();
   experiment.set_result(configuration, metric.number);
+  past_tasks_.changed(experiment.record().id);
   const auto budget = static_cast<std::size_t>(experiment.record().budget);
   if (before < budget && experiment.count_ranked() >= budget) update_if_stale(experiment.record());
 }

@@ -13,6 +13,7 @@
 #include "tuner/platform/background_learner.h"
 #include "tuner/platform/experience_store.h"
 #include "tuner/platform/experiment.h"
+#include "tuner/platform/past_tasks.h"
 
 namespace hyperfd {
 
@@ -135,6 +136,7 @@ class Platform {
   void update_if_stale(const ExperimentRecord& experiment) { due_[experiment.signature] = experiment.annotation; }
 
   ExperienceStore& store_;
+  PastTasks past_tasks_;
   std::map<std::string, Experiment> experiments_;
   std::map<std::string, std::unique_ptr<SelectionPolicy>> policies_;
   std::map<std::string, Ranker> rankers_;

@@ -54,6 +54,7 @@ struct TrialEndRecord {
 
 // One result that a ranker may learn from.
 struct ExperienceRecord {
+  std::int64_t task = 0;  // ExperimentRecord::id
   std::string experiment;
   OptimizeMode optimize_mode = OptimizeMode::kMaximize;
   std::string parameters;  // JSON text

@@ -5,7 +5,16 @@
 
 #include "tuner/base/error.h"
 #include "tuner/base/names.h"
+#include "tuner/baselines/average_rank_policy.h"
+#include "tuner/baselines/best_on_source_policy.h"
+#include "tuner/baselines/gradient_boosting_policy.h"
+#include "tuner/baselines/greedy_portfolio_policy.h"
+#include "tuner/baselines/hyperstar_policy.h"
+#include "tuner/baselines/nearest_task_policy.h"
 #include "tuner/baselines/random_policy.h"
+#include "tuner/baselines/rgpe_policy.h"
+#include "tuner/baselines/scot_policy.h"
+#include "tuner/baselines/tr_automl_policy.h"
 #include "tuner/platform/hyperfd_policy.h"
 #include "tuner/platform/policy_options.h"
 
@@ -25,9 +34,18 @@ std::unique_ptr<SelectionPolicy> make([[maybe_unused]] PolicyOptions& options) {
 
 const std::map<std::string, Factory>& factories() {
   static const std::map<std::string, Factory> table = {
+      {"average_rank", make<AverageRankPolicy>},
+      {"best_on_source", make<BestOnSourcePolicy>},
+      {"gradient_boosting", make<GradientBoostingPolicy>},
+      {"greedy_portfolio", make<GreedyPortfolioPolicy>},
       {"hyperfd", make<HyperFdPolicy>},
+      {"hyperstar", make<HyperStarPolicy>},
+      {"nearest_task", make<NearestTaskPolicy>},
       {"paper", make<PaperPolicy>},
       {"random", make<RandomPolicy>},
+      {"rgpe", make<RgpePolicy>},
+      {"scot", make<ScotPolicy>},
+      {"tr_automl", make<TrAutoMlPolicy>},
   };
   return table;
 }

@@ -273,19 +273,24 @@ class SqliteStore : public ExperienceStore {
     });
   }
 
-  std::vector<ExperienceRecord> experience(const std::string& signature) override {
+  std::vector<ExperienceRecord> experience(const std::string& signature, std::optional<std::int64_t> task) override {
     return guarded([&] {
       std::vector<ExperienceRecord> found;
       ExperienceRecord row;
       std::string mode;
+      long long id = 0;
+      const long long number = task.value_or(0);  // no row has number 0
+      const std::string compare = task ? "= " : "<> ";
       soci::statement rows =
-          (sql_.prepare << "SELECT e.name, e.optimize_mode, x.parameters, x.metric FROM experience x "
+          (sql_.prepare << "SELECT e.id, e.name, e.optimize_mode, x.parameters, x.metric FROM experience x "
                            "JOIN experiments e ON e.id = x.experiment_id WHERE x.signature = :s "
-                           "ORDER BY x.experiment_id, x.configuration_id",
-           soci::into(row.experiment), soci::into(mode), soci::into(row.parameters), soci::into(row.metric),
-           soci::use(signature));
+                           "AND x.experiment_id " +
+                               compare + ":e ORDER BY x.experiment_id, x.configuration_id",
+           soci::into(id), soci::into(row.experiment), soci::into(mode), soci::into(row.parameters),
+           soci::into(row.metric), soci::use(signature), soci::use(number));
       rows.execute();
       while (rows.fetch()) {
+        row.task = id;
         row.optimize_mode = word_of<OptimizeMode>(mode);
         found.push_back(row);
       }

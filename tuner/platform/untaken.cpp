@@ -14,7 +14,10 @@ Untaken::Untaken(const SearchSpace& space, const std::unordered_set<std::string>
     : space_(space), annotation_(annotation), sampler_(space, annotation), taken_before_(taken) {}
 
 bool Untaken::take(const Configuration& configuration) {
-  if (annotation_.find_violated(configuration)) return false;
+  return !annotation_.find_violated(configuration) && take_feasible(configuration);
+}
+
+bool Untaken::take_feasible(const Configuration& configuration) {
   std::string text = fingerprint(configuration);
   return !taken_before_.count(text) && taken_now_.insert(std::move(text)).second;
 }
@@ -22,7 +25,7 @@ bool Untaken::take(const Configuration& configuration) {
 std::optional<Configuration> Untaken::draw(Rng& rng) {
   for (int i = 0; i < kMaxRejections; ++i) {
     Configuration configuration = sampler_.draw(rng);
-    if (take(configuration)) return configuration;
+    if (take_feasible(configuration)) return configuration;
   }
   return annotation_.constraints().empty() ? draw_from_rest(rng) : draw_from_feasible_rest(rng);
 }
@@ -37,7 +40,7 @@ std::optional<Configuration> Untaken::draw_from_rest(Rng& rng) {
   for (std::uint64_t step = 0; step < steps; ++step) {
     const std::uint64_t to_end = *size - start;
     Configuration configuration = space_.at(step < to_end ? start + step : step - to_end);
-    if (take(configuration)) return configuration;
+    if (take_feasible(configuration)) return configuration;
   }
   return std::nullopt;
 }
@@ -48,7 +51,7 @@ std::optional<Configuration> Untaken::draw_from_feasible_rest(Rng& rng) {
   while (!rest.empty()) {
     std::swap(rest[rng.below(rest.size())], rest.back());
     Configuration configuration = space_.at(rest.back());
-    if (take(configuration)) return configuration;
+    if (take_feasible(configuration)) return configuration;
     rest.pop_back();
   }
   return std::nullopt;

@@ -32,6 +32,7 @@ class Untaken {
   std::vector<Configuration> enumerate() const;
 
  private:
+  bool take_feasible(const Configuration& configuration);
   std::optional<Configuration> draw_from_rest(Rng& rng);
   std::optional<Configuration> draw_from_feasible_rest(Rng& rng);
 

@@ -10,7 +10,7 @@ FeasibleSampler::FeasibleSampler(const SearchSpace& space, const Annotation& ann
     : space_(space), annotation_(annotation) {}
 
 Configuration FeasibleSampler::draw(Rng& rng) {
-  for (std::uint64_t i = 0; i < kMaxRejections; ++i) {
+  for (std::uint64_t i = 0; i < kMaxRejections && !rejection_is_hopeless_; ++i) {
     Configuration configuration = space_.sample(rng);
     ++drawn_;
     const Constraint* violated = annotation_.find_violated(configuration);
@@ -18,6 +18,7 @@ Configuration FeasibleSampler::draw(Rng& rng) {
     ++rejected_;
     ++rejections_[violated];
   }
+  rejection_is_hopeless_ = true;
   if (!can_enumerate() || feasible().empty()) fail();
   return space_.at(feasible()[rng.below(feasible().size())]);
 }

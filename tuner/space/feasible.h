@@ -17,8 +17,8 @@ class FeasibleSampler {
  public:
   FeasibleSampler(const SearchSpace& space, const Annotation& annotation);
 
-  // Throws InputError that names the constraint which turns most away when the feasible set looks empty: none of
-  // kMaxRejections draws was feasible, and enumerating the space, where that is possible, finds none either.
+  // Where kMaxRejections draws in a row were turned away: an even choice of those that enumerating the space finds.
+  // Throws InputError that names the constraint which turns most away when there is none, or too much to enumerate.
   Configuration draw(Rng& rng);
 
   // Indices of all feasible configurations, ascending. Only for spaces that can be enumerated.
@@ -39,6 +39,7 @@ class FeasibleSampler {
   const Annotation& annotation_;
   std::uint64_t drawn_ = 0, rejected_ = 0;
   std::map<const Constraint*, std::uint64_t> rejections_;
+  bool rejection_is_hopeless_ = false;
   bool enumerated_ = false;
   std::vector<std::uint64_t> feasible_;
 };

@@ -74,7 +74,7 @@ Real::Real(std::string type, bool is_log, std::optional<double> step)
 
 double Real::value_of(double x) const {
   double value = is_log_ ? std::exp(x) : x;
-  if (step_) value = std::nearbyint(value / *step_) * *step_;
+  if (step_) value = std::nearbyint(value / *step_) * *step_ + 0.0;  // 0, not −0, as NNI
   return clip(value);
 }
 

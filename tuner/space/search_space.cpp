@@ -73,6 +73,10 @@ SearchSpace SearchSpace::only(std::vector<Configuration> points) const {
   return SearchSpace(std::make_unique<Impl>(std::move(part)));
 }
 
+bool SearchSpace::is_part() const {
+  return impl_->is_part;
+}
+
 SearchSpace SearchSpace::load(const std::string& file) {
   const Json definition = load_json_or_yaml(file);
   try {
@@ -114,6 +118,7 @@ Configuration SearchSpace::mutate(const Configuration& configuration, Rng& rng) 
   Configuration changed = configuration;
   const std::size_t parts = impl_->group->mutable_parts(changed);
   if (parts > 0) impl_->group->mutate(changed, rng.below(parts), rng);
+  if (impl_->is_part && !impl_->fingerprints.count(fingerprint(changed))) return sample(rng);
   return changed;
 }
 

@@ -29,6 +29,7 @@ class SearchSpace {
   // uniform, anything else is not a point. Encoding and signature are the whole space's. Throws InputError, as check()
   // does, for what is not a point of this space, comes twice, or is none at all.
   SearchSpace only(std::vector<Configuration> points) const;
+  bool is_part() const;  // made by only()
 
   SearchSpace(SearchSpace&&) noexcept;
   SearchSpace& operator=(SearchSpace&&) noexcept;
@@ -50,7 +51,8 @@ class SearchSpace {
 
   // A point of this space with one active dimension changed: to a near value where there is an order, to another
   // choice otherwise; another branch of a nested choice is sampled, except for keys that it shares with the old one.
-  // The same configuration if the space has no other. `configuration` must be a point of this space.
+  // The same configuration if the space has no other. In a part of a space (only()), what is not in it is replaced by a
+  // draw. `configuration` must be a point of this space.
   Configuration mutate(const Configuration& configuration, Rng& rng) const;
 
   // Throws InputError that names the path when `configuration` is not a point of this space
