@@ -30,8 +30,8 @@ class Episode {
   Episode(const LookupTable& table, const SelectionPolicy& policy, int budget, int seed)
       : table_(table), policy_(policy), budget_(budget), seed_(seed) {
     if (policy_.ranker_options()) {
-      model_ = std::make_unique<RankingModel>(encoding_shape(table_.space, table_.annotation), *policy_.ranker_options(),
-                                              seed_of(seed_, "model"));
+      model_ = std::make_unique<RankingModel>(encoding_shape(table_.space, table_.annotation),
+                                              *policy_.ranker_options(), seed_of(seed_, "model"));
     }
     for (const TableTask& task : table_.tasks) {
       if (!task.offline) continue;
