@@ -16,7 +16,8 @@ SearchSpace space_of(const std::string& name) {
 }
 
 // Random results of random configurations: timings do not depend on what was learned.
-TaskExperience random_experience(const SearchSpace& space, const Annotation& annotation, std::size_t results, Rng& rng) {
+TaskExperience random_experience(const SearchSpace& space, const Annotation& annotation, std::size_t results,
+                                 Rng& rng) {
   TaskExperience task{"task", {}, {}};
   for (std::size_t i = 0; i < results; ++i) {
     task.encodings.push_back(encode(space, annotation, space.sample(rng)));

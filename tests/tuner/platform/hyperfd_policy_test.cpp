@@ -119,6 +119,17 @@ TEST(HyperFdPolicy, SpreadsWhatIsAskedForAtOnce) {
   EXPECT_GT(asked[2] - asked[1], 0.01);
 }
 
+TEST(HyperFdPolicy, KeepsToThePartOfASpaceThatItIsAskedFor) {
+  const SearchSpace space = hpo_space();
+  const RankingModel model = make_model(space);
+  const auto policy = make_policy("hyperfd");
+  Rng rng(13);
+  for (const std::uint64_t index : {3u, 77u}) {
+    const SearchSpace part = space.only({space.at(index)});
+    EXPECT_EQ(policy->suggest({part, {}, {}, &model}, 1, rng).at(0), space.at(index));
+  }
+}
+
 TEST(HyperFdPolicy, NamesBadOptions) {
   EXPECT_EQ(message_of([] { make_policy("hyperfd:explore=nevr"); }),
             "hyperfd: unknown explore \"nevr\"; did you mean \"never\"?");
