@@ -20,11 +20,10 @@ TrainingStep::TrainingStep(RetinaFace network, const Recipe& recipe, torch::Devi
   freeze(network_, recipe);
   start_training_mode(network_, recipe);
   groups_ = parameter_groups(network_, recipe);
-  for (const ParameterGroup& group : groups_)
-    trained_.insert(trained_.end(), group.parameters.begin(), group.parameters.end());
+  for (const ParameterGroup& group : groups_) trained_.push_back(group.block);
   optimizer_ = make_optimizer(recipe, groups_);
   if (recipe.average == 0) return;
-  for (const torch::Tensor& parameter : trained_) average_.push_back(parameter.detach().clone());
+  for (const torch::Tensor& block : trained_) average_.push_back(block.clone());
 }
 
 RawOutput TrainingStep::forward(const Batch& batch) {
@@ -47,8 +46,7 @@ std::optional<StepLosses> TrainingStep::run(const Batch& batch, double learning_
   const torch::Tensor values =
       torch::stack({losses.total, losses.classification, losses.location, losses.landmarks}).detach().to(torch::kCPU);
   if (!torch::isfinite(values).all().item<bool>()) return std::nullopt;
-  // Without a gradient to add to, the first one is taken as it is; zero_grad() would fill and then add.
-  for (torch::Tensor& parameter : trained_) parameter.mutable_grad().reset();
+  optimizer_->zero_grad();
   losses.total.backward();
   const double limit = recipe_.gradient_clip > 0 ? recipe_.gradient_clip : std::numeric_limits<double>::infinity();
   if (!std::isfinite(torch::nn::utils::clip_grad_norm_(trained_, limit))) return std::nullopt;
