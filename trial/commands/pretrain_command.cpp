@@ -4,7 +4,7 @@
 #include "trial/commands/options.h"
 #include "trial/commands/signals.h"
 #include "trial/data/cleaning.h"
-#include "trial/data/image_file.h"
+#include "trial/data/image_source.h"
 #include "trial/training/curves.h"
 #include "trial/training/detect.h"
 #include "trial/training/device.h"
@@ -33,7 +33,7 @@ void learn_from(const std::string& teacher_file, torch::Device device, TrainingD
   for (AnnotatedImage& image : data.train) {
     cv::Mat pixels;
     try {
-      pixels = read_image(data.folder + "/" + image.file);
+      pixels = read_pixels(data.folder, image);
     } catch (const InputError&) {
       continue;  // the loader counts it
     }

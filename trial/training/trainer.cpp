@@ -62,7 +62,7 @@ std::string identity_of(const TrainingData& data, const Recipe& recipe, std::uin
   for (const auto* images : {&data.train, &data.validation, &data.test}) {
     text << "\nsplit";
     for (const AnnotatedImage& image : *images) {
-      text << '\n' << image.file;
+      text << '\n' << image.file << image.derivation;
       for (const Face& face : image.faces) {
         text << ' ' << face.box.x << ' ' << face.box.y << ' ' << face.box.width << ' ' << face.box.height << ' '
              << face.ignored;

@@ -48,8 +48,9 @@ class ExperienceStore {
   virtual std::optional<TrialOutcome> trial_outcome(const ConfigurationRecord& configuration) = 0;
 
   // Results of all experiments on spaces of this signature: numbers, of trials that did not fail; by experiment, oldest
-  // first.
-  virtual std::vector<ExperienceRecord> experience(const std::string& signature) = 0;
+  // first; only of `task` if it is given.
+  virtual std::vector<ExperienceRecord> experience(const std::string& signature,
+                                                   std::optional<std::int64_t> task = std::nullopt) = 0;
   virtual std::int64_t count_results(const std::string& signature) = 0;
   // Experiments other than `experiment` with results on spaces of this signature.
   virtual std::int64_t count_past_tasks(const std::string& signature, std::int64_t experiment) = 0;

@@ -117,10 +117,12 @@ class SqliteStore : public ExperienceStore {
       found.name = name;
       long long id = 0, space = 0, budget = 0, seed = 0;
       std::string mode;
-      sql_ << "SELECT e.id, e.space_id, s.signature, s.definition, e.optimize_mode, e.budget, e.policy, e.seed "
+      sql_ << "SELECT e.id, e.space_id, s.signature, s.definition, e.optimize_mode, e.budget, e.policy, e.seed, "
+              "e.annotation "
               "FROM experiments e JOIN spaces s ON s.id = e.space_id WHERE e.name = :n",
           soci::into(id), soci::into(space), soci::into(found.signature), soci::into(found.definition),
-          soci::into(mode), soci::into(budget), soci::into(found.policy), soci::into(seed), soci::use(name);
+          soci::into(mode), soci::into(budget), soci::into(found.policy), soci::into(seed),
+          soci::into(found.annotation), soci::use(name);
       if (!sql_.got_data()) return std::nullopt;
       found.id = id;
       found.space = space;
@@ -135,10 +137,10 @@ class SqliteStore : public ExperienceStore {
     return guarded([&] {
       const long long space = experiment.space, budget = experiment.budget, seed = experiment.seed;
       const std::string mode = to_word(experiment.optimize_mode);
-      sql_ << "INSERT INTO experiments (name, space_id, optimize_mode, budget, policy, seed) VALUES (:n, :s, :m, :b, "
-              ":p, :r)",
+      sql_ << "INSERT INTO experiments (name, space_id, optimize_mode, budget, policy, seed, annotation) "
+              "VALUES (:n, :s, :m, :b, :p, :r, :a)",
           soci::use(experiment.name), soci::use(space), soci::use(mode), soci::use(budget),
-          soci::use(experiment.policy), soci::use(seed);
+          soci::use(experiment.policy), soci::use(seed), soci::use(experiment.annotation);
       return last_id();
     });
   }
@@ -147,10 +149,10 @@ class SqliteStore : public ExperienceStore {
     guarded([&] {
       const long long id = experiment.id, space = experiment.space, budget = experiment.budget, seed = experiment.seed;
       const std::string mode = to_word(experiment.optimize_mode);
-      sql_ << "UPDATE experiments SET space_id = :s, optimize_mode = :m, budget = :b, policy = :p, seed = :r WHERE id "
-              "= :i",
+      sql_ << "UPDATE experiments SET space_id = :s, optimize_mode = :m, budget = :b, policy = :p, seed = :r, "
+              "annotation = :a WHERE id = :i",
           soci::use(space), soci::use(mode), soci::use(budget), soci::use(experiment.policy), soci::use(seed),
-          soci::use(id);
+          soci::use(experiment.annotation), soci::use(id);
     });
   }
 
@@ -271,19 +273,24 @@ class SqliteStore : public ExperienceStore {
     });
   }
 
-  std::vector<ExperienceRecord> experience(const std::string& signature) override {
+  std::vector<ExperienceRecord> experience(const std::string& signature, std::optional<std::int64_t> task) override {
     return guarded([&] {
       std::vector<ExperienceRecord> found;
       ExperienceRecord row;
       std::string mode;
+      long long id = 0;
+      const long long number = task.value_or(0);  // no row has number 0
+      const std::string compare = task ? "= " : "<> ";
       soci::statement rows =
-          (sql_.prepare << "SELECT e.name, e.optimize_mode, x.parameters, x.metric FROM experience x "
+          (sql_.prepare << "SELECT e.id, e.name, e.optimize_mode, x.parameters, x.metric FROM experience x "
                            "JOIN experiments e ON e.id = x.experiment_id WHERE x.signature = :s "
-                           "ORDER BY x.experiment_id, x.configuration_id",
-           soci::into(row.experiment), soci::into(mode), soci::into(row.parameters), soci::into(row.metric),
-           soci::use(signature));
+                           "AND x.experiment_id " +
+                               compare + ":e ORDER BY x.experiment_id, x.configuration_id",
+           soci::into(id), soci::into(row.experiment), soci::into(mode), soci::into(row.parameters),
+           soci::into(row.metric), soci::use(signature), soci::use(number));
       rows.execute();
       while (rows.fetch()) {
+        row.task = id;
         row.optimize_mode = word_of<OptimizeMode>(mode);
         found.push_back(row);
       }
@@ -451,9 +458,14 @@ class SqliteStore : public ExperienceStore {
     sql_ << "PRAGMA application_id", soci::into(application);
     sql_ << "PRAGMA user_version", soci::into(version);
     sql_ << "SELECT count(*) FROM sqlite_master", soci::into(objects);
-    if (application == kStoreApplicationId && version == kStoreSchemaVersion) return;
-    if (application == kStoreApplicationId) {
-      throw StoreError("schema version " + std::to_string(version) + ", this program reads version " +
+    const bool is_ours = application == kStoreApplicationId;
+    if (is_ours && version > 0 && version <= kStoreSchemaVersion) {
+      // What is read without writing is in every version.
+      if (access == StoreAccess::kReadWrite) migrate(version);
+      return;
+    }
+    if (is_ours) {
+      throw StoreError("schema version " + std::to_string(version) + ", this program reads versions up to " +
                        std::to_string(kStoreSchemaVersion));
     }
     if (objects > 0 || access == StoreAccess::kReadOnly)
@@ -462,6 +474,16 @@ class SqliteStore : public ExperienceStore {
     for (const std::string& statement : store_schema()) sql_ << statement;
     sql_ << "PRAGMA user_version = " + std::to_string(kStoreSchemaVersion);
     sql_ << "PRAGMA application_id = " + std::to_string(kStoreApplicationId);
+    all.commit();
+  }
+
+  void migrate(int version) {
+    if (version == kStoreSchemaVersion) return;
+    soci::transaction all(sql_);
+    for (; version < kStoreSchemaVersion; ++version) {
+      for (const std::string& statement : store_migration(version)) sql_ << statement;
+    }
+    sql_ << "PRAGMA user_version = " + std::to_string(kStoreSchemaVersion);
     all.commit();
   }
 

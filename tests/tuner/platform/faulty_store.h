@@ -58,8 +58,8 @@ class FaultyStore : public ExperienceStore {
   std::optional<TrialOutcome> trial_outcome(const ConfigurationRecord& configuration) override {
     return passed_on().trial_outcome(configuration);
   }
-  std::vector<ExperienceRecord> experience(const std::string& signature) override {
-    return passed_on().experience(signature);
+  std::vector<ExperienceRecord> experience(const std::string& signature, std::optional<std::int64_t> task) override {
+    return passed_on().experience(signature, task);
   }
   std::int64_t count_results(const std::string& signature) override { return passed_on().count_results(signature); }
   std::int64_t count_past_tasks(const std::string& signature, std::int64_t experiment) override {

@@ -223,9 +223,30 @@ TEST_F(SqliteStoreTest, ForeignDatabaseAndLaterVersionAreRefused) {
   open_store(file_).reset();
   // SQLite's header: user version at byte 60, application id at byte 68, big-endian.
   overwrite(file_, 60, std::string("\0\0\0\x09", 4));
-  EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": schema version 9, this program reads version 1");
+  EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": schema version 9, this program reads versions up to 2");
   overwrite(file_, 68, std::string("\0\0\0\0", 4));
   EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": a SQLite database, but not an experience store");
+}
+
+// store_v1.sqlite: made by `suggest -n 2`, twice, `suggest`, and `report` of version 1, on hpo.yaml.
+TEST_F(SqliteStoreTest, AStoreOfVersion1IsReadAndBroughtUpToDate) {
+  write_file_atomically(file_, read_file(HYPERFD_SOURCE_DIR "/tests/tuner/platform/store_v1.sqlite"));
+  EXPECT_EQ(open_store(file_, StoreAccess::kReadOnly)->experiments().at(0).results, 1);
+  EXPECT_EQ(read_file(file_)[63], 1) << "a reader changes nothing";
+  {
+    const auto store = open_store(file_);
+    const auto record = store->find_experiment("faces");
+    ASSERT_TRUE(record);
+    EXPECT_EQ(record->annotation, "");
+    EXPECT_EQ(store->configurations(record->id).size(), 5u);
+    EXPECT_EQ(store->experience(record->signature).at(0).metric, 0.83);
+    StoreTransaction transaction(*store);
+    ExperimentRecord changed = *record;
+    changed.annotation = R"({"encoder":"mlp"})";
+    store->update_experiment(changed);
+    transaction.commit();
+  }
+  EXPECT_EQ(open_store(file_)->find_experiment("faces")->annotation, R"({"encoder":"mlp"})");
 }
 
 TEST_F(SqliteStoreTest, DamagedPagesAreFoundWhenOpening) {
