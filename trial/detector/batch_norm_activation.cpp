@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -80,6 +81,14 @@ void gradient_tile(const float* gradient, const float* input, const float* scale
   }
 }
 
+HYPERFD_VECTOR_CLONES
+void empty_into(float* __restrict from, std::size_t count, double* __restrict to) {
+  for (std::size_t i = 0; i < count; ++i) {
+    to[i] += static_cast<double>(from[i]);
+    from[i] = 0;
+  }
+}
+
 // Calls `visit(begin, end)` for ranges of tiles, in parallel.
 template <typename Visit>
 void for_tiles(const Layout& layout, const Visit& visit) {
@@ -95,28 +104,25 @@ template <typename Add>
 Sums sums_of(const Layout& layout, const Add& add) {
   const auto channels = static_cast<std::size_t>(layout.channels), tile = static_cast<std::size_t>(layout.tile);
   std::vector<Sums> parts(static_cast<std::size_t>(at::get_num_threads()));
-  for (Sums& part : parts) part = {std::vector<double>(channels), std::vector<double>(channels)};
   for_tiles(layout, [&](std::int64_t begin, std::int64_t end) {
-    Sums& part = parts[static_cast<std::size_t>(at::get_thread_num())];
+    Sums part{std::vector<double>(tile), std::vector<double>(tile)};
     std::vector<float> first(tile), second(tile);
     for (std::int64_t i = begin; i < end; ++i) {
       add(i * layout.tile, layout.length(i), first.data(), second.data());
       if ((i - begin) % kTilesPerSum != kTilesPerSum - 1 && i + 1 != end) continue;
-      for (std::size_t j = 0; j < tile; ++j) {
-        part.first[j % channels] += static_cast<double>(first[j]);
-        part.second[j % channels] += static_cast<double>(second[j]);
-      }
-      std::fill(first.begin(), first.end(), 0.0f);
-      std::fill(second.begin(), second.end(), 0.0f);
+      empty_into(first.data(), tile, part.first.data());
+      empty_into(second.data(), tile, part.second.data());
     }
+    parts[static_cast<std::size_t>(at::get_thread_num())] = std::move(part);
   });
-  for (std::size_t i = 1; i < parts.size(); ++i) {
-    for (std::size_t channel = 0; channel < channels; ++channel) {
-      parts[0].first[channel] += parts[i].first[channel];
-      parts[0].second[channel] += parts[i].second[channel];
+  Sums sums{std::vector<double>(channels), std::vector<double>(channels)};
+  for (const Sums& part : parts) {
+    for (std::size_t i = 0; i < part.first.size(); ++i) {
+      sums.first[i % channels] += part.first[i];
+      sums.second[i % channels] += part.second[i];
     }
   }
-  return parts[0];
+  return sums;
 }
 
 // Without LibTorch's operators: there are hundreds of these a step, and each operator would cost more than its work.
@@ -240,7 +246,7 @@ torch::Tensor batch_norm_activation(const torch::Tensor& input, torch::nn::Batch
   // Differences from a pixel of the batch: the sums of squares stay near the variance.
   const std::vector<double> pivot(from, from + layout.channels);
   const auto tile = over_tile(pivot, layout);
-  Sums sums = sums_of(layout, [&](std::int64_t offset, std::int64_t length, float* first, float* second) {
+  const Sums sums = sums_of(layout, [&](std::int64_t offset, std::int64_t length, float* first, float* second) {
     add_moments(from + offset, tile.data(), length, first, second);
   });
   const auto pixels = static_cast<double>(layout.pixels());
@@ -254,7 +260,7 @@ torch::Tensor batch_norm_activation(const torch::Tensor& input, torch::nn::Batch
   const double momentum = norm.options.momentum().value();
   move_towards(norm.running_mean, mean, 1, momentum);
   move_towards(norm.running_var, variance, pixels / std::max(1.0, pixels - 1), momentum);
-  ++*norm.num_batches_tracked.data_ptr<std::int64_t>();
+  norm.num_batches_tracked.add_(1);
   return Fused::apply(input, norm.weight, norm.bias, tensor_of(mean), tensor_of(inverse_deviation), slope, true);
 }
 
