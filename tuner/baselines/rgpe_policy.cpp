@@ -110,7 +110,7 @@ std::vector<double> RgpePolicy::score(const TaskView& task, const Candidates& ca
     const auto own_model = std::make_shared<const GaussianProcess>(make_surrogate(own.encodings, ranks));
     std::vector<std::vector<double>> losses;
     for (const auto& model : models) losses.push_back(losses_of_past(*model, own_inputs, own, rng));
-    losses.push_back(losses_of_own(*own_model, as_vector(normal_scores(ranks)), own, rng));
+    losses.push_back(losses_of_own(*own_model, as_vector(normal_scores_of_ranks(ranks)), own, rng));
     models.push_back(own_model);
     weights = rgpe_weights(losses);
   }
