@@ -31,9 +31,9 @@ TEST(NormalScores, AreTheQuantilesOfRanks) {
   const Json expected = golden("ranks");
   const Numbers relative = relative_ranks(expected["scores"]);
   expect_near(relative, expected["relative"]);
-  expect_near(normal_scores(relative), expected["normal"]);
-  expect_near(normal_scores({0.5}), {0});
-  EXPECT_TRUE(normal_scores({}).empty());
+  expect_near(normal_scores_of_ranks(relative), expected["normal"]);
+  expect_near(normal_scores_of_ranks({0.5}), {0});
+  EXPECT_TRUE(normal_scores_of_ranks({}).empty());
 }
 
 TEST(SpreadOverRanking, KeepsEveryPartOfTheRanking) {
