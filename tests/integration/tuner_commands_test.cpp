@@ -45,7 +45,7 @@ std::vector<Json> json_lines(const std::string& text) {
 TEST_F(TunerCommands, HelpAndVersion) {
   EXPECT_EQ(run_tuner({"--version"}).out, std::string("hyperfd-tuner ") + kVersion + "\n");
   const std::string overview = run_tuner({"--help"}).out;
-  for (const char* command : {"serve", "keygen", "inspect", "suggest", "report", "space"}) {
+  for (const char* command : {"serve", "keygen", "inspect", "suggest", "report", "space", "bench"}) {
     EXPECT_THAT(overview, HasSubstr(command));
     const Finished help = run_tuner({command, "--help"});
     EXPECT_EQ(help.exit_code, 0);
@@ -170,6 +170,32 @@ TEST_F(TunerCommands, ErrorsAreOneLineAndACode) {
                  "constraint linear[0] turned away 10000 of 10000");
   run_tuner({"keygen", folder_.file("keys")});
   expect_refusal({"keygen", folder_.file("keys")}, 2, "exists already");
+}
+
+TEST_F(TunerCommands, BenchComparesPoliciesOnMadeUpTasksAndOnTables) {
+  const Finished simulated = run_tuner({"bench", "replay", "--simulated", "tasks=4,similarity=1", "--policies",
+                                        "random,average_rank,nearest_task:neighbours=2", "--seeds", "3", "--json"});
+  EXPECT_EQ(simulated.exit_code, 0) << simulated.err;
+  const Json report = parse_json(simulated.out, "report");
+  EXPECT_EQ(report["tasks"], 3);
+  EXPECT_EQ(report["budget"], 4);
+  EXPECT_EQ(report["seeds"], 3);
+  const Json& policies = report["policies"];
+  EXPECT_LT(policies["average_rank"]["rank_mean"].get<double>(), policies["random"]["rank_mean"].get<double>());
+  EXPECT_TRUE(policies["random"]["p_vs_random"].is_null());
+  EXPECT_EQ(policies["average_rank"]["p_vs_random"], 0.25) << "the least that three pairs can give";
+  EXPECT_TRUE(policies.contains("nearest_task:neighbours=2"));
+
+  const std::string table = folder_.file("table.jsonl");
+  write_file_atomically(table, run_tuner({"bench", "table", "--space", space_, "--simulated", "tasks=3"}).out);
+  const Finished replayed = run_tuner({"bench", "replay", "--table", table, "--space", space_, "--offline", "offline 0",
+                                       "--policies", "best_on_source,random", "--budget", "2"});
+  EXPECT_EQ(replayed.exit_code, 0) << replayed.err;
+  EXPECT_THAT(replayed.out, HasSubstr("2 online tasks, budget 2, 20 seeds"));
+
+  expect_refusal({"bench", "replay", "--policies", "randm"}, 2, "did you mean \"random\"?");
+  expect_refusal({"bench", "replay", "--simulated", "similarty=1"}, 2, "did you mean \"similarity\"?");
+  expect_refusal({"bench", "replay", "--table", table}, 2, "--space: needed with --table");
 }
 
 }  // namespace

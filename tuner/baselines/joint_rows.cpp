@@ -17,7 +17,7 @@ JointRows past_rows(const PastExperience& past, const StatisticsScale& scale, st
   JointRows all;
   for (std::size_t t = past.tasks().size() - std::min(past.tasks().size(), tasks); t < past.tasks().size(); ++t) {
     const PastTask& task = *past.tasks()[t];
-    const std::vector<double> statistics = scale(task.statistics()), normal = normal_scores(task.ranks());
+    const std::vector<double> statistics = scale(task.statistics()), normal = normal_scores_of_ranks(task.ranks());
     const std::vector<std::size_t> kept = spread_over_ranking(task.ranks(), limit);
     for (const std::size_t i : kept) {
       all.rows.push_back(joint_row(task.encodings()[i], statistics));
@@ -42,7 +42,7 @@ void add_own_rows(const TaskView& task, const StatisticsScale& scale, std::size_
   rows.scores.insert(rows.scores.end(), scores.begin(), scores.end());
   const std::vector<double> ranks = relative_ranks(scores);
   rows.ranks.insert(rows.ranks.end(), ranks.begin(), ranks.end());
-  const std::vector<double> normal = normal_scores(ranks);
+  const std::vector<double> normal = normal_scores_of_ranks(ranks);
   rows.normal.insert(rows.normal.end(), normal.begin(), normal.end());
 }
 

@@ -54,9 +54,16 @@ RankBooster::RankBooster(const std::vector<std::vector<float>>& rows, const std:
   check(XGDMatrixSetUIntInfo(data.handle(), "group", groups.data(), groups.size()));
   const DMatrixHandle handles[] = {data.handle()};
   check(XGBoosterCreate(handles, 1, &impl_->booster));
-  const std::vector<std::pair<const char*, const char*>> parameters = {
-      {"objective", "rank:ndcg"}, {"eta", "0.1"}, {"max_depth", "4"}, {"nthread", "1"},
-      {"tree_method", "exact"},   {"seed", "0"},  {"verbosity", "0"}};
+  // ΔNDCG makes gradients and second derivatives small, so that XGBoost's default regularisation would leave nothing.
+  const std::vector<std::pair<const char*, const char*>> parameters = {{"objective", "rank:ndcg"},
+                                                                       {"eta", "0.1"},
+                                                                       {"max_depth", "4"},
+                                                                       {"nthread", "1"},
+                                                                       {"seed", "0"},
+                                                                       {"tree_method", "exact"},
+                                                                       {"lambda", "0.001"},
+                                                                       {"min_child_weight", "0.001"},
+                                                                       {"verbosity", "0"}};
   for (const auto& [name, value] : parameters) check(XGBoosterSetParam(impl_->booster, name, value));
   for (int tree = 0; tree < kTrees; ++tree) check(XGBoosterUpdateOneIter(impl_->booster, tree, data.handle()));
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tuner/baselines/surrogate.h"
+#include "tuner/ranker/task_posterior.h"
 
 namespace hyperfd {
 namespace {
@@ -110,7 +111,7 @@ std::vector<double> RgpePolicy::score(const TaskView& task, const Candidates& ca
     const auto own_model = std::make_shared<const GaussianProcess>(make_surrogate(own.encodings, ranks));
     std::vector<std::vector<double>> losses;
     for (const auto& model : models) losses.push_back(losses_of_past(*model, own_inputs, own, rng));
-    losses.push_back(losses_of_own(*own_model, as_vector(normal_scores(ranks)), own, rng));
+    losses.push_back(losses_of_own(*own_model, as_vector(normal_scores_of_ranks(ranks)), own, rng));
     models.push_back(own_model);
     weights = rgpe_weights(losses);
   }
@@ -127,7 +128,7 @@ std::vector<double> RgpePolicy::score(const TaskView& task, const Candidates& ca
   }
   std::vector<double> scores;
   for (Eigen::Index i = 0; i < mean.size(); ++i) {
-    scores.push_back(own_mean.size() == 0 ? mean(i) : expected_improvement(mean(i), variance(i), own_mean.maxCoeff()));
+    scores.push_back(own_mean.size() == 0 ? mean(i) : expected_improvement(mean(i), std::sqrt(variance(i)), own_mean.maxCoeff()));
   }
   return scores;
 }

@@ -13,7 +13,7 @@ constexpr std::size_t kMaxResults = 250, kFitFrom = 5;
 
 }  // namespace
 
-std::vector<double> normal_scores(const std::vector<double>& relative_ranks) {
+std::vector<double> normal_scores_of_ranks(const std::vector<double>& relative_ranks) {
   const auto n = static_cast<double>(relative_ranks.size());
   const boost::math::normal standard;
   std::vector<double> scores;
@@ -51,7 +51,7 @@ std::vector<std::size_t> spread_over_ranking(const std::vector<double>& relative
 
 GaussianProcess make_surrogate(const std::vector<std::vector<float>>& encodings,
                                const std::vector<double>& relative_ranks) {
-  const std::vector<double> scores = normal_scores(relative_ranks);
+  const std::vector<double> scores = normal_scores_of_ranks(relative_ranks);
   std::vector<std::vector<float>> rows;
   std::vector<double> targets;
   for (const std::size_t i : spread_over_ranking(relative_ranks, kMaxResults)) {

@@ -11,7 +11,7 @@ namespace hyperfd {
 // What the Gaussian processes of this folder learn: ranks, since the scores of a task have any scale and broken trials
 // are far off. The quantile of the standard normal distribution at ((1 − rank)(n − 1) + ½) / n for relative ranks of n
 // results: high is good, mean ~0.
-std::vector<double> normal_scores(const std::vector<double>& relative_ranks);
+std::vector<double> normal_scores_of_ranks(const std::vector<double>& relative_ranks);
 
 Eigen::MatrixXd as_matrix(const std::vector<std::vector<float>>& rows);
 Eigen::VectorXd as_vector(const std::vector<double>& values);

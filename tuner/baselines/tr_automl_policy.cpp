@@ -48,7 +48,8 @@ Eigen::MatrixXd distances_of(const std::vector<Eigen::VectorXd>& points) {
   return distances;
 }
 
-// exp(−d² / 2h²) with h the median of the distances between different nodes.
+// exp(−d² / 2h²) with h half the median of the distances between different nodes: with all of it, the walk finds one
+// group in everything.
 Eigen::MatrixXd similarities_of(const Eigen::MatrixXd& distances) {
   std::vector<double> between;
   for (Eigen::Index i = 0; i < distances.rows(); ++i) {
@@ -57,7 +58,7 @@ Eigen::MatrixXd similarities_of(const Eigen::MatrixXd& distances) {
   if (between.empty()) return Eigen::MatrixXd::Ones(distances.rows(), distances.rows());
   const auto middle = between.begin() + static_cast<std::ptrdiff_t>(between.size() / 2);
   std::nth_element(between.begin(), middle, between.end());
-  const double scale = std::max(*middle, 1e-12);
+  const double scale = std::max(*middle / 2, 1e-12);
   return (-(distances / scale).array().square() / 2).exp().matrix();
 }
 

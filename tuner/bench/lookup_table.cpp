@@ -162,7 +162,8 @@ void add_statistics(const std::string& file, std::vector<TableTask>& tasks) {
 }  // namespace
 
 LookupTable load_tables(const TableSource& source) {
-  LookupTable table{source.space, SearchSpace::load(source.space), {}};
+  LookupTable table{source.space, SearchSpace::load(source.space), {}, {}};
+  table.annotation = Annotation::load("", source.space, table.space);
   TableBuilder builder(table.space);
   for (const std::string& file : files_of(source.tables)) {
     for (const Line& line : read_lines(file)) builder.add(line);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tuner/bench/simulated_tasks.h"
+#include "tuner/space/annotation.h"
 #include "tuner/space/search_space.h"
 
 namespace hyperfd {
@@ -28,12 +29,13 @@ struct TableTask {
 struct LookupTable {
   std::string space_name;
   SearchSpace space;
+  Annotation annotation;
   std::vector<TableTask> tasks;  // the offline ones first, else in the order of the file
 };
 
 struct TableSource {
   std::vector<std::string> tables;   // files of JSON lines, and folders of such files (*.jsonl)
-  std::string space;                 // file
+  std::string space;                 // file; its annotation stands beside it
   std::vector<std::string> offline;  // names of the offline tasks
   std::string statistics;            // file: an object with a list of numbers for each task; "": none
 };
@@ -57,8 +59,8 @@ struct SimulatedTableOptions {
 // From `similarity=0.8,tasks=12,…`; throws InputError that suggests the nearest key.
 SimulatedTableOptions parse_simulated(const std::string& text);
 
-// Tasks of a made-up family (SimulatedTasks). With a large space, each has configurations of its own.
-LookupTable simulate_table(const Json& space_definition, const std::string& space_name,
-                           const SimulatedTableOptions& options, std::uint64_t seed);
+// Tasks of a made-up family (SimulatedTasks) on the space of this file, or if it is "" on one of 216 configurations.
+// With a large space, each task has configurations of its own.
+LookupTable simulate_table(const std::string& space_file, const SimulatedTableOptions& options, std::uint64_t seed);
 
 }  // namespace hyperfd

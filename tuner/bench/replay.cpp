@@ -14,6 +14,7 @@
 #include "tuner/base/error.h"
 #include "tuner/bench/one_thread.h"
 #include "tuner/bench/wilcoxon.h"
+#include "tuner/platform/configuration_encoding.h"
 #include "tuner/platform/selection_policy.h"
 
 namespace hyperfd {
@@ -29,8 +30,8 @@ class Episode {
   Episode(const LookupTable& table, const SelectionPolicy& policy, int budget, int seed)
       : table_(table), policy_(policy), budget_(budget), seed_(seed) {
     if (policy_.ranker_options()) {
-      model_ = std::make_unique<RankingModel>(table_.space.encoding_size(), *policy_.ranker_options(),
-                                              seed_of(seed_, "model"));
+      model_ = std::make_unique<RankingModel>(encoding_shape(table_.space, table_.annotation),
+                                              *policy_.ranker_options(), seed_of(seed_, "model"));
     }
     for (const TableTask& task : table_.tasks) {
       if (!task.offline) continue;
@@ -70,7 +71,8 @@ class Episode {
     std::unordered_set<std::string> taken;
     std::size_t best = 0;
     for (int trial = 0; trial < budget_; ++trial) {
-      const auto next = policy_.suggest({space, results, taken, model, past, task.statistics}, 1, rng);
+      const auto next =
+          policy_.suggest({space, results, taken, model, past, task.statistics, table_.annotation}, 1, rng);
       std::string text = fingerprint(next.at(0));
       const std::size_t place = places.at(text);
       const TableEntry& entry = task.entries[place];
@@ -86,8 +88,17 @@ class Episode {
   void remember(const TableTask& task, const std::vector<ScoredConfiguration>& results) {
     past_.push_back(std::make_shared<const PastTask>(task.name, table_.space, results, task.statistics, task.offline));
     if (!model_) return;
-    TaskExperience experience{task.name, past_.back()->encodings(), {}};
-    for (const ScoredConfiguration& result : past_.back()->results()) experience.scores.push_back(result.score);
+    TaskExperience experience;
+    experience.task = task.name;
+    for (const ScoredConfiguration& result : past_.back()->results()) {
+      experience.encodings.push_back(encode(table_.space, table_.annotation, result.configuration));
+      experience.scores.push_back(result.score);
+    }
+    experience.statistics = task.statistics;
+    experience.role = task.offline ? TaskRole::kOffline : TaskRole::kCurrent;
+    if (!experience_.empty() && experience_.back().role == TaskRole::kCurrent) {
+      experience_.back().role = TaskRole::kPast;
+    }
     experience_.push_back(std::move(experience));
   }
 

@@ -7,6 +7,18 @@
 #include "tuner/platform/policy_options.h"
 
 namespace hyperfd {
+namespace {
+
+// As large as the paper's space of hyper-parameters, so that a first look needs no file.
+constexpr char kBuiltInSpace[] = R"({
+  "optimizer": {"_type": "choice", "_value": ["sgd", "adam"]},
+  "learning_rate": {"_type": "choice", "_value": [0.0003, 0.001, 0.003]},
+  "min_crop_ratio": {"_type": "choice", "_value": [0.3, 0.55]},
+  "iou_threshold": {"_type": "choice", "_value": [0.4, 0.5, 0.6]},
+  "location_weight": {"_type": "choice", "_value": [2, 4, 8]},
+  "negative_ratio": {"_type": "choice", "_value": [2, 7]}})";
+
+}  // namespace
 
 SimulatedTableOptions parse_simulated(const std::string& text) {
   SimulatedTableOptions options;
@@ -30,15 +42,20 @@ SimulatedTableOptions parse_simulated(const std::string& text) {
   return options;
 }
 
-LookupTable simulate_table(const Json& space_definition, const std::string& space_name,
-                           const SimulatedTableOptions& options, std::uint64_t seed) {
-  LookupTable table{space_name, SearchSpace::parse(space_definition), {}};
+LookupTable simulate_table(const std::string& space_file, const SimulatedTableOptions& options, std::uint64_t seed) {
+  const bool is_built_in = space_file.empty();
+  LookupTable table{
+      is_built_in ? "built-in" : space_file,
+      is_built_in ? SearchSpace::parse(parse_json(kBuiltInSpace, "space")) : SearchSpace::load(space_file),
+      {},
+      {}};
+  if (!is_built_in) table.annotation = Annotation::load("", space_file, table.space);
   Rng rng(seed);
   const auto tasks = static_cast<std::size_t>(options.tasks);
   const auto share = static_cast<std::size_t>(options.configurations);
-  const std::vector<Configuration> points = simulated_points(table.space, tasks * share, rng);
+  const std::vector<Configuration> points = simulated_points(table.space, table.annotation, tasks * share, rng);
   const auto size = table.space.size();
-  const bool is_shared = size && points.size() == *size;
+  const bool is_shared = size && *size <= kEnumeratedPoints;
   SimulatedTasks family(points, options.family, rng.bits());
   for (std::size_t t = 0; t < tasks; ++t) {
     const SimulatedTasks::Task simulated = family.make_task();

@@ -13,7 +13,6 @@
 namespace hyperfd {
 namespace {
 
-constexpr std::uint64_t kEnumerateUpTo = 2000;
 constexpr std::size_t kStatistics = 4;
 
 void standardise(std::vector<double>& values) {
@@ -152,11 +151,12 @@ double SimulatedTasks::report(double value) {
   return 0.9 + 0.02 * (value + options_.noise * rng_.normal());
 }
 
-std::vector<Configuration> simulated_points(const SearchSpace& space, std::size_t count, Rng& rng) {
+std::vector<Configuration> simulated_points(const SearchSpace& space, const Annotation& annotation, std::size_t count,
+                                            Rng& rng) {
   const std::unordered_set<std::string> nothing;
-  Untaken untaken(space, nothing);
+  Untaken untaken(space, nothing, annotation);
   const auto size = space.size();
-  if (size && *size <= kEnumerateUpTo) return untaken.enumerate();
+  if (size && *size <= kEnumeratedPoints) return untaken.enumerate();
   std::vector<Configuration> points;
   while (points.size() < count) {
     auto drawn = untaken.draw(rng);

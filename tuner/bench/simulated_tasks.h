@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "tuner/space/annotation.h"
 #include "tuner/space/search_space.h"
 
 namespace hyperfd {
@@ -62,8 +63,10 @@ class SimulatedTasks {
   std::vector<std::vector<double>> statistics_;  // [statistic][k]
 };
 
-// All points of a space of at most 2,000, else `count` distinct draws.
-std::vector<Configuration> simulated_points(const SearchSpace& space, std::size_t count, Rng& rng);
+// Feasible points: all of a space of at most kEnumeratedPoints, else `count` distinct draws.
+constexpr std::uint64_t kEnumeratedPoints = 2000;
+std::vector<Configuration> simulated_points(const SearchSpace& space, const Annotation& annotation, std::size_t count,
+                                            Rng& rng);
 
 // Share of the points that are better than the one with this index, 0 (it is the best) to just below 1.
 double normalised_rank(const std::vector<double>& values, std::size_t index);

@@ -16,26 +16,12 @@
 namespace hyperfd::commands {
 namespace {
 
-// As large as the paper's space of hyper-parameters, and built in, so that a first look needs no file.
-constexpr char kBuiltInSpace[] = R"({
-  "optimizer": {"_type": "choice", "_value": ["sgd", "adam"]},
-  "learning_rate": {"_type": "choice", "_value": [0.0003, 0.001, 0.003]},
-  "min_crop_ratio": {"_type": "choice", "_value": [0.3, 0.55]},
-  "iou_threshold": {"_type": "choice", "_value": [0.4, 0.5, 0.6]},
-  "location_weight": {"_type": "choice", "_value": [2, 4, 8]},
-  "negative_ratio": {"_type": "choice", "_value": [2, 7]}})";
-
 struct Options {
   TableSource source;
   std::string simulated;
   ReplayOptions replay;
   bool json = false;
 };
-
-// Of the file, or the built-in one.
-Json definition_of(const std::string& file) {
-  return file.empty() ? parse_json(kBuiltInSpace, "space") : SearchSpace::load(file).definition();
-}
 
 std::function<std::shared_ptr<const LookupTable>(int)> tables_of(const Options& options) {
   if (!options.source.tables.empty()) {
@@ -44,11 +30,10 @@ std::function<std::shared_ptr<const LookupTable>(int)> tables_of(const Options& 
     return [table](int) { return table; };
   }
   const SimulatedTableOptions simulated = parse_simulated(options.simulated);
-  const std::string name = options.source.space.empty() ? "built-in, 216 configurations" : options.source.space;
-  const Json definition = definition_of(options.source.space);
+  const std::string space = options.source.space;
   return [=](int seed) {  // a family of its own
     const auto family = static_cast<std::uint64_t>(seed);
-    return std::make_shared<const LookupTable>(simulate_table(definition, name, simulated, family));
+    return std::make_shared<const LookupTable>(simulate_table(space, simulated, family));
   };
 }
 
@@ -190,9 +175,8 @@ struct TableOptions {
 };
 
 void print_simulated(const TableOptions& options) {
-  std::cout << to_json_lines(simulate_table(definition_of(options.space), options.space,
-                                            parse_simulated(options.simulated),
-                                            static_cast<std::uint64_t>(options.seed)));
+  std::cout << to_json_lines(
+      simulate_table(options.space, parse_simulated(options.simulated), static_cast<std::uint64_t>(options.seed)));
 }
 
 void add_table(CLI::App& bench) {
@@ -215,6 +199,8 @@ void add_table(CLI::App& bench) {
 void add_bench(CLI::App& app) {
   CLI::App* bench = app.add_subcommand("bench", "Compare policies");
   bench->require_subcommand(1);
+  bench->footer(
+      "Example:\n  hyperfd-tuner bench replay --simulated similarity=0.8 --policies random,average_rank,hyperfd");
   add_replay(*bench);
   add_table(*bench);
 }

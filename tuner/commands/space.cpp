@@ -65,7 +65,8 @@ void add_space(CLI::App& app) {
                       "Constraints and architecture of the space (docs/search_spaces.md); default: FILE.hyperfd.yaml "
                       "beside it, if there is one");
   command->add_flag("--count", options->count, "Print the number of configurations, or infinite");
-  command->add_option("--sample", options->samples, "Print this many random configurations that satisfy the constraints")
+  command
+      ->add_option("--sample", options->samples, "Print this many random configurations that satisfy the constraints")
       ->check(CLI::Range(0, 1'000'000));
   command->add_option("--seed", options->seed, "Of the samples")
       ->check(CLI::Range(0LL, 9'000'000'000'000'000'000LL))

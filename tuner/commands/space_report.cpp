@@ -109,8 +109,8 @@ void print(std::ostream& out, const Annotation& annotation, const SpaceReport& r
   if (const ArchitectureTemplate* architecture = annotation.architecture()) {
     const auto& [least, most] = report.cost;
     out << fmt::format(
-        "architectures of {} draws at {}×{}: {:.4g} to {:.4g} M multiply-adds, {:.4g} to {:.4g} M parameters, graphs of "
-        "{} to {} nodes\n",
+        "architectures of {} draws at {}×{}: {:.4g} to {:.4g} M multiply-adds, {:.4g} to {:.4g} M parameters, graphs "
+        "of {} to {} nodes\n",
         kCostDraws, architecture->input_size().width, architecture->input_size().height, millions(least.multiply_adds),
         millions(most.multiply_adds), millions(least.parameters), millions(most.parameters), report.nodes.first,
         report.nodes.second);

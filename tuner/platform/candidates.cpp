@@ -14,22 +14,23 @@ constexpr std::size_t kDrawn = 200;
 constexpr int kRounds = 5;
 constexpr std::size_t kParents = 10, kChildren = 10;  // of each parent
 
-bool is_enumerated(const SearchSpace& space) {
-  return space.size() && *space.size() <= kEnumerateUpTo;
-}
-
 // Indices of the highest scores, best first.
 std::vector<std::size_t> best_of(const std::vector<float>& scores, std::size_t count) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   count = std::min(count, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-                    [&](std::size_t a, std::size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+      [&](std::size_t a, std::size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
   order.resize(count);
   return order;
 }
 
 }  // namespace
+
+bool is_enumerated(const SearchSpace& space) {
+  return space.size() && *space.size() <= kEnumerateUpTo;
+}
 
 std::vector<Configuration> make_candidates(const TaskView& task, std::size_t count, Rng& rng) {
   Untaken untaken(task.space, task.taken, task.annotation);

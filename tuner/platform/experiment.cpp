@@ -1,5 +1,6 @@
 #include "tuner/platform/experiment.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -28,7 +29,7 @@ void Experiment::change(ExperimentRecord record) {
     }
   }
   record_ = std::move(record);
-  results_are_stale_ = true;
+  refresh_results();
 }
 
 const ConfigurationRecord* Experiment::find(std::int64_t run, std::int64_t parameter_id) const {
@@ -70,9 +71,8 @@ void Experiment::set_result(std::int64_t configuration, std::optional<double> me
   Entry& changed = entry(configuration);
   changed.record.has_result = true;
   changed.record.metric = metric;
-  if (!ranks(changed)) return;
-  ++ranked_;
-  results_are_stale_ = true;
+  ranked_ += ranks(changed);
+  refresh(by_row_.at(configuration));
 }
 
 void Experiment::set_outcome(std::int64_t configuration, TrialOutcome outcome) {
@@ -80,7 +80,7 @@ void Experiment::set_outcome(std::int64_t configuration, TrialOutcome outcome) {
   ranked_ -= ranks(changed);
   changed.record.outcome = outcome;
   ranked_ += ranks(changed);
-  results_are_stale_ = true;
+  refresh(by_row_.at(configuration));
 }
 
 std::vector<Configuration> Experiment::abandoned(std::int64_t run) const {
@@ -99,8 +99,12 @@ std::vector<Configuration> Experiment::abandoned(std::int64_t run) const {
 }
 
 TaskView Experiment::view(const RankingModel* model, const PastExperience& past) {
-  if (results_are_stale_) refresh_results();
-  return {*space_, results_, taken_, model, past, TaskView::no_statistics(), annotation_};
+  constexpr std::size_t kMostPending = 16;  // a trial may be lost without a word
+  pending_.clear();
+  for (auto at = waiting_positions_.rbegin(); at != waiting_positions_.rend() && pending_.size() < kMostPending; ++at) {
+    pending_.push_back(entries_[*at].configuration);
+  }
+  return {*space_, results_, taken_, model, past, TaskView::no_statistics(), annotation_, pending_};
 }
 
 Experiment::Entry& Experiment::entry(std::int64_t configuration) {
@@ -116,16 +120,34 @@ void Experiment::index(std::size_t position) {
   ranked_ += ranks(added);
   suggested_ += added.record.source == ConfigurationSource::kAlgorithm;
   taken_.insert(added.record.fingerprint);
-  if (ranks(added)) results_are_stale_ = true;
+  refresh(position);
 }
 
 void Experiment::refresh_results() {
   results_.clear();
-  const double sign = record_.optimize_mode == OptimizeMode::kMinimize ? -1 : 1;
-  for (const Entry& entry : entries_) {
-    if (ranks(entry)) results_.push_back({entry.configuration, sign * *entry.record.metric});
+  ranked_positions_.clear();
+  waiting_positions_.clear();
+  for (std::size_t position = 0; position < entries_.size(); ++position) refresh(position);
+}
+
+void Experiment::refresh(std::size_t position) {
+  const Entry& entry = entries_[position];
+  if (waits(entry)) {
+    waiting_positions_.insert(position);
+  } else {
+    waiting_positions_.erase(position);
   }
-  results_are_stale_ = false;
+  const auto found = std::lower_bound(ranked_positions_.begin(), ranked_positions_.end(), position);
+  const bool is_there = found != ranked_positions_.end() && *found == position;
+  const auto result = results_.begin() + (found - ranked_positions_.begin());
+  if (is_there && !ranks(entry)) {
+    results_.erase(result);
+    ranked_positions_.erase(found);
+  } else if (!is_there && ranks(entry)) {
+    const double sign = record_.optimize_mode == OptimizeMode::kMinimize ? -1 : 1;
+    results_.insert(result, {entry.configuration, sign * *entry.record.metric});
+    ranked_positions_.insert(found, position);
+  }
 }
 
 bool Experiment::is_point(const Configuration& configuration) const {

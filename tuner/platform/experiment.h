@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -66,6 +67,11 @@ class Experiment {
   Entry& entry(std::int64_t configuration);
   void index(std::size_t position);
   void refresh_results();
+  // Keeps results_ and pending_ as they were after a row changed from or to one that ranks or waits.
+  void refresh(std::size_t position);
+  bool waits(const Entry& entry) const {
+    return entry.in_space && !entry.record.has_result && !entry.record.outcome;
+  }
   bool is_point(const Configuration& configuration) const;
 
   ExperimentRecord record_;
@@ -82,7 +88,9 @@ class Experiment {
   // For view().
   std::unordered_set<std::string> taken_;  // fingerprints
   std::vector<ScoredConfiguration> results_;
-  bool results_are_stale_ = false;
+  std::vector<std::size_t> ranked_positions_;  // of results_, in entries_; ascending
+  std::set<std::size_t> waiting_positions_;
+  std::vector<Configuration> pending_;
 };
 
 }  // namespace hyperfd

@@ -88,7 +88,7 @@ RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   forget(name);
   Experiment& experiment = open(name);
   if (!store_.find_run(record.id, start.run)) store_.add_run(record.id, start.run);
-  if (!found) update_if_stale(record.signature);
+  if (!found) update_if_stale(record);
 
   RunInfo info;
   info.task = record.id;
@@ -242,7 +242,7 @@ Effect Platform::adopt(const std::string& name, const std::string& run, const st
 void Platform::end_run(const std::string& name, const std::string& run) {
   Experiment& experiment = open(name);
   store_.end_run(open_run(experiment, run));
-  update_if_stale(experiment.record().signature);
+  update_if_stale(experiment.record());
   spdlog::info("task {}: run ends with {} results", experiment.record().id, experiment.count_ranked());
   past_tasks_.forget(experiment.record().id);
   forget(name);  // an ended experiment needs no memory
@@ -268,11 +268,11 @@ void Platform::forget(const std::string& name) {
 
 void Platform::start_due_updates() {
   for (auto due = due_.begin(); due != due_.end();) {
-    if (is_learning(*due)) {
+    if (is_learning(due->first)) {
       ++due;  // looked at again when that update is committed
       continue;
     }
-    const std::string signature = *due;
+    const auto [signature, annotation] = *due;
     due = due_.erase(due);
     const Ranker& current = ranker(signature);
     const std::int64_t results = store_.count_results(signature);
@@ -282,6 +282,7 @@ void Platform::start_due_updates() {
     job.previous.signature = signature;
     if (!current.model) job.previous.model.clear();  // also when the stored one cannot be read
     job.definition = store_.definition(signature);
+    job.annotation = annotation;
     job.experience = store_.experience(signature);
     learning_.insert(signature);
     learner_.submit(std::move(job));
@@ -413,7 +414,7 @@ void Platform::add_result(Experiment& experiment, std::int64_t configuration, co
   experiment.set_result(configuration, metric.number);
   past_tasks_.changed(experiment.record().id);
   const auto budget = static_cast<std::size_t>(experiment.record().budget);
-  if (before < budget && experiment.count_ranked() >= budget) update_if_stale(experiment.record().signature);
+  if (before < budget && experiment.count_ranked() >= budget) update_if_stale(experiment.record());
 }
 
 }  // namespace hyperfd

@@ -133,14 +133,14 @@ class Platform {
   ConfigurationRecord trial_of(Experiment& experiment, std::int64_t run, const MetricReport& report,
                                std::string* warning);
   void add_result(Experiment& experiment, std::int64_t configuration, const std::string& value, std::string* warning);
-  void update_if_stale(const std::string& signature) { due_.insert(signature); }
+  void update_if_stale(const ExperimentRecord& experiment) { due_[experiment.signature] = experiment.annotation; }
 
   ExperienceStore& store_;
   PastTasks past_tasks_;
   std::map<std::string, Experiment> experiments_;
   std::map<std::string, std::unique_ptr<SelectionPolicy>> policies_;
   std::map<std::string, Ranker> rankers_;
-  std::set<std::string> due_;       // signatures whose ranker may be stale
+  std::map<std::string, std::string> due_;  // signatures whose ranker may be stale, and the latest annotation
   std::set<std::string> learning_;  // signatures with an update under way
   BackgroundLearner learner_;       // last: its thread ends before the rest goes
 };

@@ -41,6 +41,7 @@ const std::map<std::string, Factory>& factories() {
       {"hyperfd", make<HyperFdPolicy>},
       {"hyperstar", make<HyperStarPolicy>},
       {"nearest_task", make<NearestTaskPolicy>},
+      {"paper", make<PaperPolicy>},
       {"random", make<RandomPolicy>},
       {"rgpe", make<RgpePolicy>},
       {"scot", make<ScotPolicy>},

@@ -27,9 +27,15 @@ struct TaskView {
   const PastExperience& past = PastExperience::none();
   const std::vector<double>& statistics = no_statistics();  // of this task's data set; see PastTask::statistics()
   const Annotation& annotation = Annotation::none();  // of `space`; what violates its constraints is not suggested
+  // Configurations of `taken` whose results are awaited, points of `space`; the latest of them.
+  const std::vector<Configuration>& pending = no_configurations();
 
   static const std::vector<double>& no_statistics() {
     static const std::vector<double> nothing;
+    return nothing;
+  }
+  static const std::vector<Configuration>& no_configurations() {
+    static const std::vector<Configuration> nothing;
     return nothing;
   }
 };

@@ -47,14 +47,14 @@ Annotation Annotation::parse(const Json& definition, const SearchSpace& space) {
   impl->definition = definition;
   if (definition.contains("encoder")) impl->encoder = parse_encoder(definition["encoder"], Path(root, "encoder"));
   if (definition.contains("architecture")) {
-    impl->architecture = std::make_unique<ArchitectureTemplate>(definition["architecture"], space, keys,
-                                                                Path(root, "architecture"));
+    impl->architecture =
+        std::make_unique<ArchitectureTemplate>(definition["architecture"], space, keys, Path(root, "architecture"));
   } else if (impl->encoder != EncoderKind::kMlp) {
     Path(root, "encoder").fail(definition["encoder"].get<std::string>() + " needs an architecture");
   }
   if (definition.contains("constraints")) {
-    impl->constraints = parse_constraints(definition["constraints"], keys, impl->architecture.get(),
-                                          Path(root, "constraints"));
+    impl->constraints =
+        parse_constraints(definition["constraints"], keys, impl->architecture.get(), Path(root, "constraints"));
   }
   return Annotation(std::move(impl));
 }

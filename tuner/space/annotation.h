@@ -10,11 +10,12 @@
 
 namespace hyperfd {
 
-// Which encoder H reads the configurations of a space: an MLP its numbers, a GIN the graph of its architecture, or both.
+// Which encoder H reads the configurations of a space: an MLP its numbers, a GIN the graph of its architecture, or
+// both.
 enum class EncoderKind { kMlp, kGin, kJoint };
 
-// What we know of a search space beyond NNI's types, in a file beside it (docs/search_spaces.md): encoder, architecture,
-// constraints. A value; copies share what they hold.
+// What we know of a search space beyond NNI's types, in a file beside it (docs/search_spaces.md): encoder,
+// architecture, constraints. A value; copies share what they hold.
 class Annotation {
  public:
   // Of a space without one: kMlp, no architecture, no constraints.

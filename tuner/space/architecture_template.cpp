@@ -15,7 +15,7 @@ namespace {
 constexpr TemplateNumber::Bounds kKernels{1, 99}, kExpansions{1, 64}, kWidths{1, 16384}, kStrides{1, 64};
 constexpr TemplateNumber::Bounds kRepeats{0, 256};
 constexpr std::size_t kMaxNodes = 20000;  // of all stages, blocks and alternatives; far above any that a person writes
-constexpr int kTrials = 100;  // random configurations that a new template is tried on
+constexpr int kTrials = 100;              // random configurations that a new template is tried on
 constexpr char kInput[] = "(input)", kOutput[] = "(output)";
 
 bool same_shape(const FeatureMap& a, const FeatureMap& b) {
@@ -105,8 +105,8 @@ class ArchitectureTemplate::Parser {
     return node;
   }
 
-  Node operator_node(const std::string& name, const Json& definition, const Reference::Scope& scope,
-                     const Stage& stage, const Path& path) {
+  Node operator_node(const std::string& name, const Json& definition, const Reference::Scope& scope, const Stage& stage,
+                     const Path& path) {
     Node node;
     if (++nodes_ > kMaxNodes) path.fail("the architecture has too many operators");
     node.kind = find_operator(name);
@@ -235,7 +235,11 @@ std::vector<ArchitectureTemplate::Layer> ArchitectureTemplate::layers(const Conf
           }
           node = &chosen->second;
         }
-        Layer layer{node->kind, {}, static_cast<int>(s), b, block.adds_input && n == 0,
+        Layer layer{node->kind,
+                    {},
+                    static_cast<int>(s),
+                    b,
+                    block.adds_input && n == 0,
                     block.adds_input && n + 1 == block.nodes.size()};
         if (node->kernel) layer.settings.kernel = node->kernel->read(configuration);
         if (node->expansion) layer.settings.expansion = node->expansion->read(configuration);
@@ -272,11 +276,14 @@ Graph ArchitectureTemplate::graph(const Configuration& configuration) const {
     const auto share = [](int value, int largest) { return static_cast<float>(value) / static_cast<float>(largest); };
     // Widths double from stage to stage: on a linear scale the narrow ones would all look alike.
     const float width = std::log1p(static_cast<float>(settings.width)) / std::log1p(static_cast<float>(largest_.width));
-    const float numbers[kNumbers] = {
-        share(settings.kernel, largest_.kernel), share(settings.expansion, largest_.expansion), width,
-        share(settings.stride, largest_.stride), share(stage, static_cast<int>(stages_.size()) + 1),
-        share(block, most_blocks_)};
-    std::copy(std::begin(numbers), std::end(numbers), graph.features.begin() + static_cast<std::ptrdiff_t>(row + columns_.size()));
+    const float numbers[kNumbers] = {share(settings.kernel, largest_.kernel),
+                                     share(settings.expansion, largest_.expansion),
+                                     width,
+                                     share(settings.stride, largest_.stride),
+                                     share(stage, static_cast<int>(stages_.size()) + 1),
+                                     share(block, most_blocks_)};
+    std::copy(std::begin(numbers), std::end(numbers),
+              graph.features.begin() + static_cast<std::ptrdiff_t>(row + columns_.size()));
     return static_cast<int>(graph.nodes()) - 1;
   };
 

@@ -17,7 +17,8 @@ class ConfigurationEncoding {
  public:
   ConfigurationEncoding(const SearchSpace& space, const Annotation& annotation);
 
-  // SearchSpace::encode() of all keys (kMlp), of those that the architecture does not depend on (kJoint), nothing (kGin).
+  // SearchSpace::encode() of all keys (kMlp), of those that the architecture does not depend on (kJoint), nothing
+  // (kGin).
   std::size_t flat_size() const;
   std::vector<float> flat(const Configuration& configuration) const;
 

@@ -172,7 +172,8 @@ void parse_list(const Json& definition, const char* kind, const SpaceKeys& keys,
     if (!list[i].is_object()) entry_path.fail("expected an object, got " + brief(list[i]));
     std::string name = std::string(kind) + "[" + std::to_string(i) + "]";
     if (list[i].contains("name")) {
-      if (!list[i]["name"].is_string()) Path(entry_path, "name").fail("expected a string, got " + brief(list[i]["name"]));
+      if (!list[i]["name"].is_string())
+        Path(entry_path, "name").fail("expected a string, got " + brief(list[i]["name"]));
       name = list[i]["name"].get<std::string>();
     }
     constraints.push_back(std::make_unique<Kind>(name, list[i], keys, entry_path));

@@ -24,8 +24,9 @@ class Constraint {
   std::string name_;
 };
 
-// The `constraints` of an annotation (docs/search_spaces.md): bounds on the architecture's cost, sums of numbers, tables
-// of combinations. Throws InputError at `path`. `architecture` may be nullptr; it must live as long as the constraints.
+// The `constraints` of an annotation (docs/search_spaces.md): bounds on the architecture's cost, sums of numbers,
+// tables of combinations. Throws InputError at `path`. `architecture` may be nullptr; it must live as long as the
+// constraints.
 std::vector<std::unique_ptr<const Constraint>> parse_constraints(const Json& definition, const SpaceKeys& keys,
                                                                  const ArchitectureTemplate* architecture,
                                                                  const Path& path);

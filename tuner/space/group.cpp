@@ -67,7 +67,8 @@ void Group::sample(Rng& rng, Json& object) const {
 void Group::adopt(const Json& old, Rng& rng, Json& object) const {
   for (const Member& member : members_) {
     const auto kept = old.find(member.key);
-    object[member.key] = kept != old.end() && is_value(*member.dimension, *kept) ? *kept : member.dimension->sample(rng);
+    object[member.key] =
+        kept != old.end() && is_value(*member.dimension, *kept) ? *kept : member.dimension->sample(rng);
   }
 }
 

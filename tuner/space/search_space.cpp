@@ -38,6 +38,7 @@ struct SearchSpace::Impl {
   Json definition;
   std::shared_ptr<const Group> group;
   std::string signature;
+  std::string identity;
   Count size;
   // Of only(): its points, and their fingerprints.
   bool is_part = false;
@@ -57,19 +58,22 @@ SearchSpace SearchSpace::parse(const Json& definition) {
   Group group(definition, false, Path("search space"), options_left);
   std::string signature = sha256(fingerprint(group.canonical()));
   const Count size = group.size();
-  return SearchSpace(std::make_unique<Impl>(
-      Impl{definition, std::make_shared<const Group>(std::move(group)), std::move(signature), size}));
+  return SearchSpace(std::make_unique<Impl>(Impl{definition, std::make_shared<const Group>(std::move(group)),
+                                                 std::move(signature), sha256(definition.dump()), size}));
 }
 
 SearchSpace SearchSpace::only(std::vector<Configuration> points) const {
   if (points.empty()) throw InputError("configurations: expected one or more points, got none");
-  Impl part{impl_->definition, impl_->group, impl_->signature, points.size(), true, std::move(points)};
+  Impl part{impl_->definition, impl_->group, impl_->signature, impl_->identity, points.size(), true, std::move(points)};
   for (const Configuration& point : part.points) {
     check(point);
-    if (!part.fingerprints.insert(fingerprint(point)).second) {
+    std::string text = fingerprint(point);
+    part.identity += "\n" + text;
+    if (!part.fingerprints.insert(std::move(text)).second) {
       throw InputError("configuration: " + brief(point) + " comes twice");
     }
   }
+  part.identity = sha256(part.identity);
   return SearchSpace(std::make_unique<Impl>(std::move(part)));
 }
 
@@ -87,6 +91,9 @@ const Json& SearchSpace::definition() const {
 }
 const std::string& SearchSpace::signature() const {
   return impl_->signature;
+}
+const std::string& SearchSpace::identity() const {
+  return impl_->identity;
 }
 std::optional<std::uint64_t> SearchSpace::size() const {
   return impl_->size;
@@ -114,6 +121,7 @@ Configuration SearchSpace::mutate(const Configuration& configuration, Rng& rng) 
   Configuration changed = configuration;
   const std::size_t parts = impl_->group->mutable_parts(changed);
   if (parts > 0) impl_->group->mutate(changed, rng.below(parts), rng);
+  if (impl_->is_part && !impl_->fingerprints.count(fingerprint(changed))) return sample(rng);
   return changed;
 }
 

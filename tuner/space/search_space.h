@@ -39,6 +39,9 @@ class SearchSpace {
   // Equal for equal spaces, whatever the order of their keys: experience is shared between tasks of one signature.
   const std::string& signature() const;
 
+  // Differs between spaces that are written differently or have other points, whose at() may differ.
+  const std::string& identity() const;
+
   // Number of distinct configurations; nullopt when a dimension is continuous or unbounded. Saturates at 2^64 − 1.
   std::optional<std::uint64_t> size() const;
   // The configuration with this index, 0 ≤ index < size(); the last key varies fastest. Throws std::out_of_range
@@ -50,7 +53,8 @@ class SearchSpace {
 
   // A point of this space with one active dimension changed: to a near value where there is an order, to another
   // choice otherwise; another branch of a nested choice is sampled, except for keys that it shares with the old one.
-  // The same configuration if the space has no other. `configuration` must be a point of this space.
+  // The same configuration if the space has no other. In a part of a space (only()), what is not in it is replaced by a
+  // draw. `configuration` must be a point of this space.
   Configuration mutate(const Configuration& configuration, Rng& rng) const;
 
   // Throws InputError that names the path when `configuration` is not a point of this space

@@ -118,7 +118,8 @@ TEST_P(EveryRival, AnswersTheSameFromSeveralThreads) {
 }
 
 TEST_P(EveryRival, GainsFromTasksThatAgree) {
-  if (GetParam() == "random") return;
+  // Random search learns nothing, and some policies learn through a model that is not here.
+  if (GetParam() == "random" || policy_->ranker_options()) return;
   const SearchSpace space = grid_space();
   Rng rng(8);
   PastBuilder builder(space);
@@ -136,7 +137,7 @@ TEST_P(EveryRival, GainsFromTasksThatAgree) {
   EXPECT_LE(regret, 0.05);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryRival, ::testing::ValuesIn(rivals()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(All, EveryRival, ::testing::ValuesIn(rivals()), [](const auto& rival) { return rival.param; });
 
 }  // namespace
 }  // namespace hyperfd

@@ -41,6 +41,7 @@ class LookupTableTest : public ::testing::Test {
 };
 
 TEST_F(LookupTableTest, ReadsTasksWithTheOfflineOnesFirst) {
+  offline_ = {"wider"};
   const LookupTable table =
       load(R"({"task": "mask", "configuration": {"n": 1}, "validation": 0.5, "test": 0.25, "seconds": 3})"
            "\n\n"

@@ -23,8 +23,7 @@ std::vector<PolicyOutcome> replay_simulated(const std::vector<std::string>& poli
   options.threads = threads;
   return replay(
       [&](int seed) {
-        return std::make_shared<const LookupTable>(
-            simulate_table(grid().definition(), "grid", simulated, static_cast<std::uint64_t>(seed)));
+        return std::make_shared<const LookupTable>(simulate_table("", simulated, static_cast<std::uint64_t>(seed)));
       },
       options);
 }
@@ -64,7 +63,7 @@ TEST(Replay, DoesNotDependOnThreadsOrOnOtherPolicies) {
 
 // Three configurations, of which the best on validation is the worst on test.
 std::shared_ptr<const LookupTable> overfitting_table() {
-  auto table = std::make_shared<LookupTable>(LookupTable{"part", SearchSpace::parse(grid().definition()), {}});
+  auto table = std::make_shared<LookupTable>(LookupTable{"part", SearchSpace::parse(grid().definition()), {}, {}});
   TableTask task;
   task.name = "only";
   task.entries = {{grid().at(0), 0.9, 0.2}, {grid().at(1), 0.5, 0.8}, {grid().at(2), 0.1, 0.5}};

@@ -10,9 +10,13 @@
 namespace hyperfd {
 namespace {
 
+std::string file_of(const char* space) {
+  return std::string(HYPERFD_SOURCE_DIR "/search_spaces/") + space;
+}
+
 std::vector<Configuration> all_points(const char* file, std::size_t count) {
   Rng rng(1);
-  return simulated_points(SearchSpace::load(std::string(HYPERFD_SOURCE_DIR "/search_spaces/") + file), count, rng);
+  return simulated_points(SearchSpace::load(file_of(file)), Annotation::none(), count, rng);
 }
 
 double correlation(const std::vector<double>& a, const std::vector<double>& b) {  // both standardised
@@ -70,8 +74,7 @@ TEST(SimulatedTasks, TellByTheirStatisticsWhoIsLikeWhom) {
 }
 
 TEST(SimulatedTable, EvaluatesAllOfASmallSpaceOnEveryTask) {
-  const SearchSpace space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
-  const LookupTable table = simulate_table(space.definition(), "hpo", {}, 1);
+  const LookupTable table = simulate_table(file_of("hpo.yaml"), {}, 1);
   ASSERT_EQ(table.tasks.size(), 12u);
   EXPECT_TRUE(table.tasks[0].offline);
   EXPECT_FALSE(table.tasks[1].offline);
@@ -79,15 +82,17 @@ TEST(SimulatedTable, EvaluatesAllOfASmallSpaceOnEveryTask) {
 }
 
 TEST(SimulatedTable, GivesEveryTaskArchitecturesOfItsOwn) {
-  const SearchSpace space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/proxylessnas.yaml");
   SimulatedTableOptions options;
   options.tasks = 3;
   options.configurations = 30;
-  const LookupTable table = simulate_table(space.definition(), "nas", options, 1);
+  const LookupTable table = simulate_table(file_of("proxylessnas.yaml"), options, 1);
   std::set<std::string> distinct;
   for (const TableTask& task : table.tasks) {
     EXPECT_EQ(task.entries.size(), 30u);
-    for (const TableEntry& entry : task.entries) distinct.insert(fingerprint(entry.configuration));
+    for (const TableEntry& entry : task.entries) {
+      distinct.insert(fingerprint(entry.configuration));
+      EXPECT_EQ(table.annotation.find_violated(entry.configuration), nullptr);
+    }
   }
   EXPECT_EQ(distinct.size(), 90u);
 }

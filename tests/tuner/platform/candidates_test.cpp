@@ -20,17 +20,29 @@ Annotation constrain(const SearchSpace& space, const char* text) {
   return Annotation::parse(Json{{"constraints", parse_json(text, "constraints")}}, space);
 }
 
+// A task that has no results; everything it refers to outlives it.
+TaskView ask(const SearchSpace& space, const Annotation& annotation, const std::unordered_set<std::string>& taken) {
+  static const std::vector<ScoredConfiguration> no_results;
+  return {space, no_results, taken, nullptr, PastExperience::none(), TaskView::no_statistics(), annotation};
+}
+TaskView ask(const SearchSpace& space, const Annotation& annotation) {
+  static const std::unordered_set<std::string> nothing_taken;
+  return ask(space, annotation, nothing_taken);
+}
+
 TEST(Candidates, OfASmallSpaceAreAllThatIsFeasibleAndNotTaken) {
   const SearchSpace space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
   const Annotation annotation =
       constrain(space, R"({"table": [{"forbidden": [{"optimizer": "sgd", "learning_rate": 0.0003}]}]})");
   const std::unordered_set<std::string> taken = {fingerprint(space.at(215))};
+  const TaskView task = ask(space, annotation, taken);
   Rng rng(1);
-  std::vector<Configuration> candidates = make_candidates({space, {}, taken, nullptr, annotation}, 1, rng);
+  std::vector<Configuration> candidates = make_candidates(task, 1, rng);
   EXPECT_EQ(candidates.size(), 216u - 36 - 1);
   std::vector<float> scores(candidates.size());
-  improve_candidates({space, {}, taken, nullptr, annotation}, candidates, scores,
-                     [](const auto&) -> std::vector<float> { throw std::logic_error("nothing to improve"); }, rng);
+  improve_candidates(
+      task, candidates, scores, [](const auto&) -> std::vector<float> { throw std::logic_error("nothing to improve"); },
+      rng);
   EXPECT_EQ(candidates.size(), 216u - 36 - 1);
 }
 
@@ -40,7 +52,7 @@ TEST(Candidates, OfALargeSpaceAre200FeasibleDraws) {
   definition["constraints"]["cost"]["multiply_adds"]["max"] = 350e6;
   const Annotation annotation = Annotation::parse(definition, space);
   Rng rng(2);
-  const TaskView task{space, {}, {}, nullptr, annotation};
+  const TaskView task = ask(space, annotation);
   const auto candidates = make_candidates(task, 1, rng);
   EXPECT_EQ(candidates.size(), 200u);
   std::unordered_set<std::string> distinct;
@@ -59,7 +71,7 @@ TEST(Candidates, MutantsOfTheBestAreBetterAndFeasible) {
   definition["constraints"]["cost"]["multiply_adds"]["max"] = 400e6;
   const Annotation annotation = Annotation::parse(definition, space);
   Rng rng(3);
-  const TaskView task{space, {}, {}, nullptr, annotation};
+  const TaskView task = ask(space, annotation);
   int calls = 0;
   const ScoreBatch score = [&](const std::vector<Configuration>& configurations) {
     ++calls;
@@ -92,8 +104,8 @@ TEST(Candidates, MutantsOfTheBestAreBetterAndFeasible) {
 }
 
 TEST(Untaken, GivesEveryFeasibleConfigurationOnce) {
-  const SearchSpace space = parse(
-      R"({"a": {"_type": "randint", "_value": [0, 40]}, "b": {"_type": "randint", "_value": [0, 40]}})");
+  const SearchSpace space =
+      parse(R"({"a": {"_type": "randint", "_value": [0, 40]}, "b": {"_type": "randint", "_value": [0, 40]}})");
   const Annotation annotation = constrain(space, R"({"linear": [{"sum": {"a": 1, "b": 1}, "max": 3}]})");
   const std::unordered_set<std::string> taken = {fingerprint({{"a", 0}, {"b", 0}})};
   Untaken untaken(space, taken, annotation);

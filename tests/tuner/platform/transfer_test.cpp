@@ -57,7 +57,7 @@ class Tuning {
  private:
   static std::vector<Configuration> points_of(const SearchSpace& space) {
     Rng unused(0);
-    return simulated_points(space, 0, unused);
+    return simulated_points(space, Annotation::none(), 0, unused);
   }
   static SimulatedFamilyOptions options_of(double similarity) {
     SimulatedFamilyOptions options;

@@ -196,8 +196,9 @@ TEST(CustomArchitecture, MistakesNameTheirPlace) {
   EXPECT_EQ(message(R"({"name": "s", "block": [{"operator": "max_pool", "kernel": {"key": "layer.kernle"}}]})"),
             "architecture.stages[0].block[0].kernel.key: unknown key of the search space \"layer.kernle\"; did you "
             "mean \"layer.kernel\"?");
-  EXPECT_EQ(message(R"({"name": "s", "block": {"operator": "max_pool", "kernel": {"key": "b"}}})"),
-            "architecture.stages[0].block.kernel: expected a whole number from 1 to 99, got \"b\" with values from 0.0");
+  EXPECT_EQ(
+      message(R"({"name": "s", "block": {"operator": "max_pool", "kernel": {"key": "b"}}})"),
+      "architecture.stages[0].block.kernel: expected a whole number from 1 to 99, got \"b\" with values from 0.0");
   EXPECT_EQ(message(R"({"name": "s", "repeat": {"key": "layer._name", "values": {"conv": 2}}, "block": {}})"),
             "architecture.stages[0].repeat.values: nothing for \"pool\" of \"layer._name\"");
   EXPECT_THAT(message(R"({"name": "s", "block": {"operator": "max_pool", "kernel": {"key": "layer.kernel"}}})"),
@@ -253,8 +254,8 @@ TEST(Constraints, CutExactlyWhatTheySay) {
     const int a = c["a"], b = c["b"];
     const bool conv = c["layer"]["_name"] == "conv";
     const double sum = 2 * a + b + (conv ? 0.25 * c["layer"]["width"].get<double>() : 0);
-    const bool holds = sum >= 3 && sum <= 8 && (conv || (b != 1 && b != 2)) &&
-                       (a <= 3 || (conv && c["layer"]["kernel"] == 5));
+    const bool holds =
+        sum >= 3 && sum <= 8 && (conv || (b != 1 && b != 2)) && (a <= 3 || (conv && c["layer"]["kernel"] == 5));
     EXPECT_EQ(annotation.find_violated(c) == nullptr, holds) << c;
     feasible += holds;
   }
@@ -262,8 +263,7 @@ TEST(Constraints, CutExactlyWhatTheySay) {
   const auto message = [&](const char* text) {
     return message_of([&] { annotation.check(parse_json(text, "test")); });
   };
-  EXPECT_EQ(message(R"({"a": 4, "b": 4, "layer": {"_name": "pool"}})"),
-            "constraint budget: the sum is 12, at most 8");
+  EXPECT_EQ(message(R"({"a": 4, "b": 4, "layer": {"_name": "pool"}})"), "constraint budget: the sum is 12, at most 8");
   EXPECT_EQ(message(R"({"a": 1, "b": 2, "layer": {"_name": "pool"}})"),
             R"(constraint table[0]: {"layer._name":"pool","b":[1,2]} is forbidden)");
 }

@@ -185,6 +185,8 @@ TEST(PartOfASpace, HasJustItsPoints) {
   const auto at = [](double lr) { return Configuration{{"lr", lr}}; };
   const SearchSpace part = whole.only({at(0.5), at(0.25)});
   EXPECT_EQ(part.signature(), whole.signature());
+  EXPECT_NE(part.identity(), whole.identity());
+  EXPECT_NE(part.identity(), whole.only({at(0.25), at(0.5)}).identity()) << "at() differs";
   ASSERT_EQ(part.size(), 2u);
   EXPECT_EQ(part.at(1), at(0.25));
   EXPECT_EQ(part.encode(at(0.25)), whole.encode(at(0.25)));

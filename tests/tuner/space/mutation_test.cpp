@@ -78,6 +78,15 @@ TEST(Mutate, MovesNumbersALittle) {
   EXPECT_NEAR(sum / 1000, 0.08, 0.01);  // 0.1 · √(2/π)
 }
 
+TEST(Mutate, StaysInAPartOfASpace) {
+  const SearchSpace whole = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
+  std::vector<Configuration> points;
+  for (std::uint64_t i = 0; i < 216; i += 7) points.push_back(whole.at(i));
+  const SearchSpace part = whole.only(points);
+  Rng rng(5);
+  for (int i = 0; i < 200; ++i) part.check(part.mutate(part.sample(rng), rng));
+}
+
 TEST(Mutate, LeavesTheOnlyConfigurationAlone) {
   const SearchSpace space = parse(R"({"x": {"_type": "choice", "_value": [7]}})");
   Rng rng(4);

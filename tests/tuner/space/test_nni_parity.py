@@ -42,7 +42,7 @@ NESTED = {
             {
                 "_name": "conv",
                 "kernel": {"_type": "choice", "_value": [1, 3, 5]},
-                "norm": {"_type": "choice", "_value": [{"_name": "batch", "eps": {"_type": "loguniform", "_value": [1e-5, 0.1]}}, {"_name": "none"}]},
+                "eps": {"_type": "loguniform", "_value": [1e-5, 0.1]},
             },
             {"_name": "dense", "units": {"_type": "randint", "_value": [16, 24]}, "dropout": {"_type": "quniform", "_value": [0, 0.5, 0.1]}},
             {"_name": "skip"},
@@ -56,7 +56,7 @@ def our_samples(space, folder, seed=1, draws=DRAWS):
     file = folder / "space.json"
     file.write_text(json.dumps(space))
     command = [str(TUNER), "space", str(file), "--sample", str(draws), "--seed", str(seed), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)["samples"]
 
@@ -118,7 +118,7 @@ def test_nested_choices_activate_and_are_distributed_as_nnis(tmp_path):
                 values.append(sample)
         return values
 
-    for keys in [("layer", "kernel"), ("layer", "norm", "_name"), ("layer", "norm", "eps"), ("layer", "units"), ("layer", "dropout"), ("lr",)]:
+    for keys in [("layer", "kernel"), ("layer", "eps"), ("layer", "units"), ("layer", "dropout"), ("lr",)]:
         assert_same_distribution(inside(ours, *keys), inside(theirs, *keys))
 
 
@@ -128,6 +128,17 @@ def test_answers_have_the_shape_of_the_random_tuners(tmp_path):
     tuner.update_search_space(space)
     theirs = {shape(json.loads(nni.dump(tuner.generate_parameters(i)))) for i in range(2000)}
     assert {shape(sample) for sample in our_samples(space, tmp_path, draws=2000)} == theirs
+
+
+def test_choices_within_nested_choices_have_the_same_shape(tmp_path):
+    """NNI's Random tuner fails on these (KeyError) when it draws a branch without the inner choice, so the shapes are written out."""
+    inner = {"_type": "choice", "_value": [{"_name": "batch", "eps": {"_type": "uniform", "_value": [0, 1]}}, {"_name": "none"}]}
+    space = {"layer": {"_type": "choice", "_value": [{"_name": "conv", "norm": inner}, {"_name": "skip"}]}}
+    assert {shape(sample) for sample in our_samples(space, tmp_path, draws=100)} == {
+        (("layer", (("_name", "conv"), ("norm", (("_name", "batch"), ("eps", "float"))))),),
+        (("layer", (("_name", "conv"), ("norm", (("_name", "none"),)))),),
+        (("layer", (("_name", "skip"),)),),
+    }
 
 
 SPACES = [file for file in sorted((SOURCE / "search_spaces").glob("*.yaml")) if ".hyperfd" not in file.name]
