@@ -92,6 +92,32 @@ TEST_F(TrialCommand, TrainLeavesItsFilesAndReportsEveryValidation) {
   EXPECT_FALSE(cv::imread(out_ + "/found/0.png").empty());
 }
 
+TEST_F(TrialCommand, DerivedDataSetsAreMadeTrainedOnAndEvaluated) {
+  const std::string tasks = faces_.folder() + "/tasks", sheet = faces_.folder() + "/sheet.png";
+  const Finished made = run({"shift", "--data", faces_.folder(), "--out", tasks, "-n", "1", "--kinds", "rotate",
+                             "--images-per-task", "22", "--sheet", sheet});
+  ASSERT_EQ(made.exit_code, 0) << made.errors;
+  EXPECT_FALSE(cv::imread(sheet).empty());
+  const std::string task = tasks + "/01_rotate";
+  const Finished trained = run({"train", "--data", task, "--recipe", recipe_, "--out", out_});
+  ASSERT_EQ(trained.exit_code, 0) << trained.errors;
+  const Finished evaluated = run({"evaluate", "--data", task, "--weights", out_ + "/best.pt", "--json"});
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.errors;
+  EXPECT_DOUBLE_EQ(parse_json(evaluated.output, "output")["ap50_area"].get<double>(),
+                   result()["test_ap"].get<double>());
+
+  ASSERT_EQ(run({"fisheye", "--data", task, "--out", tasks + "/fisheye"}).exit_code, 0);
+  ASSERT_EQ(run({"materialise", "--data", tasks + "/fisheye", "--out", tasks + "/copy"}).exit_code, 0);
+  EXPECT_EQ(cv::imread(tasks + "/copy/images/0.png").cols, cv::imread(tasks + "/copy/images/0.png").rows);
+  const Finished again = run({"materialise", "--data", task, "--out", tasks + "/copy"});
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_NE(again.errors.find("copy: expected a new or empty folder"), std::string::npos);
+  const Finished cleaned =
+      run({"clean", "--data", task, "--detections", "none.json", "--out", faces_.folder() + "/cleaned.json"});
+  EXPECT_EQ(cleaned.exit_code, 2);
+  EXPECT_NE(cleaned.errors.find("is derived"), std::string::npos);
+}
+
 // The images of the test split, detected one by one and scored from files, give what `evaluate --data` gives.
 TEST_F(TrialCommand, DetectWritesWhatEvaluateReads) {
   const std::string folder = faces_.folder(), found = folder + "/found.json", test = folder + "/test.json";
