@@ -101,7 +101,8 @@ void clean(const Options& options) {
     cv::Mat pixels;
     const auto read = [&] {
       try {
-        pixels = read_image(options.data + "/" + image.file);
+        const std::string file = options.data + "/" + image.file;
+        pixels = options.weights.empty() ? read_image(file) : read_image_to_detect(file, trained.recipe);
       } catch (const InputError& unreadable) {
         warnings.add("images that cannot be read", unreadable.what());
       }

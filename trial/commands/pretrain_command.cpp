@@ -33,7 +33,7 @@ void learn_from(const std::string& teacher_file, torch::Device device, TrainingD
   for (AnnotatedImage& image : data.train) {
     cv::Mat pixels;
     try {
-      pixels = read_image(data.folder + "/" + image.file);
+      pixels = read_image_to_detect(data.folder + "/" + image.file, teacher.recipe);
     } catch (const InputError&) {
       continue;  // the loader counts it
     }

@@ -10,16 +10,17 @@
 namespace hyperfd {
 
 FaceDataset FaceDataset::load(const std::string& folder, Warnings& warnings) {
-  if (!std::filesystem::is_directory(folder)) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) {
     throw InputError(folder + ": expected a data set's folder (annotations.json and images/), it is " +
-                     (std::filesystem::exists(folder) ? "a file" : "not there"));
+                     (std::filesystem::exists(folder, error) ? "a file" : "not there"));
   }
   FaceDataset dataset;
   dataset.folder_ = folder;
   dataset.images_ = read_annotations(folder, warnings);
 
   const std::string splits_file = folder + "/splits.json";
-  if (!std::filesystem::exists(splits_file)) {
+  if (!std::filesystem::exists(std::filesystem::symlink_status(splits_file, error))) {
     for (AnnotatedImage& image : dataset.images_) image.split = split_of(image.file);
     return dataset;
   }

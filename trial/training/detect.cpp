@@ -4,14 +4,27 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "trial/data/image_file.h"
 #include "trial/detector/anchors.h"
 #include "trial/detector/decoding.h"
+#include "tuner/base/error.h"
 
 namespace hyperfd {
 
 double evaluation_scale(cv::Size size, const Recipe& recipe) {
   return recipe.evaluation_side == 0 ? 1
                                      : static_cast<double>(recipe.evaluation_side) / std::min(size.width, size.height);
+}
+
+cv::Mat read_image_to_detect(const std::string& file, const Recipe& recipe) {
+  cv::Mat image = read_image(file);
+  const double scale = evaluation_scale(image.size(), recipe);
+  if (scale * image.cols * scale * image.rows > kMostEvaluatedPixels) {
+    throw InputError(file + ": " + std::to_string(image.cols) + "×" + std::to_string(image.rows) +
+                     " pixels are too many to detect faces in, with evaluation_side " +
+                     std::to_string(recipe.evaluation_side));
+  }
+  return image;
 }
 
 cv::Mat resize_for_evaluation(const cv::Mat& image, const Recipe& recipe) {

@@ -58,6 +58,22 @@ ScheduleOptions schedule_options(const Recipe& recipe) {
   return options;
 }
 
+// Without a face there is nothing to learn, and AP has no meaning.
+void check_faces(const TrainingData& data) {
+  const auto check = [&](const std::vector<AnnotatedImage>& images, Split split) {
+    const auto to_find = [](const Face& face) { return !face.ignored; };
+    const bool any = std::any_of(images.begin(), images.end(), [&](const AnnotatedImage& image) {
+      return std::any_of(image.faces.begin(), image.faces.end(), to_find);
+    });
+    if (any || images.empty()) return;
+    throw InputError(data.folder + ": expected faces in the " + name_of(split) + " split, its " +
+                     std::to_string(images.size()) + " images have none (or all are iscrowd)");
+  };
+  check(data.train, Split::kTrain);
+  check(data.validation, Split::kValidation);
+  check(data.test, Split::kTest);
+}
+
 // Identifies a run: same text, same result.
 std::string identity_of(const TrainingData& data, const Recipe& recipe, std::uint64_t seed, const Weights& initial) {
   std::ostringstream text;
@@ -140,6 +156,7 @@ struct Trainer::Impl {
   // The network's weights with the moving average, if there is one, in place of those that learn.
   Weights current_weights();
   void swap_average();
+  void check_weights(const Checkpoint& checkpoint, const std::string& file);
   void resume(TrainingResult& result, Weights& best);
   void save(const TrainingResult& result, const Weights& best);
 
@@ -184,12 +201,35 @@ Weights Trainer::Impl::current_weights() {
   return weights;
 }
 
+// That every tensor is there and fits.
+void Trainer::Impl::check_weights(const Checkpoint& checkpoint, const std::string& file) {
+  RetinaFace twin(detector->options());
+  load_into(*twin, checkpoint.network, file);
+  if (checkpoint.best_epoch > 0) load_into(*twin, checkpoint.best, file + ": best");
+  for (std::size_t i = 0; i < average.size(); ++i) {
+    const auto given = checkpoint.average.tensors.find(std::to_string(i));
+    if (given == checkpoint.average.tensors.end() || given->second.sizes() != average[i].sizes()) {
+      throw InputError(file + ": moving average " + std::to_string(i) + " is missing or has another shape");
+    }
+  }
+}
+
 void Trainer::Impl::resume(TrainingResult& result, Weights& best) {
   if (options.checkpoint_file.empty()) return;
-  auto checkpoint = load_checkpoint(options.checkpoint_file, identity);
+  std::unique_ptr<torch::optim::Optimizer> restored;
+  const auto check = [&](const Checkpoint& content, const std::string& file) {
+    check_weights(content, file);
+    restored = make_optimizer(recipe, groups);
+    try {
+      restore(*restored, content.optimizer);
+    } catch (const std::exception&) {  // whatever LibTorch throws
+      throw InputError(file + ": the optimizer's state cannot be read");
+    }
+  };
+  auto checkpoint = load_checkpoint(options.checkpoint_file, identity, check);
   if (!checkpoint) return;
   load_into(*detector, checkpoint->network, options.checkpoint_file);
-  restore(*optimizer, checkpoint->optimizer);
+  optimizer = std::move(restored);
   torch::NoGradGuard no_gradient;
   for (std::size_t i = 0; i < average.size(); ++i)
     average[i].copy_(checkpoint->average.tensors.at(std::to_string(i)));
@@ -287,7 +327,7 @@ std::optional<double> Trainer::Impl::validate(EpochReport& report) {
 }
 
 Trainer::Trainer(TrainingData data, const Recipe& recipe, const TrainerOptions& options)
-    : impl_(std::make_unique<Impl>(std::move(data), recipe, options)) {}
+    : impl_((check_faces(data), std::make_unique<Impl>(std::move(data), recipe, options))) {}
 
 Trainer::~Trainer() = default;
 
