@@ -32,7 +32,7 @@ def parse_arguments():
     parser.add_argument("--trials", type=int, default=4, help="number of trials (default: %(default)s)")
     parser.add_argument("--concurrency", type=int, default=min(2, os.cpu_count() or 1),
                         help="trials at the same time, one thread each (default: %(default)s)")
-    parser.add_argument("--recipe", default="scratch", help="training recipe (default: %(default)s)")
+    parser.add_argument("--recipe", default="mini", help="training recipe (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=ROOT / "runs/example", metavar="DIR", help="results (default: runs/example)")
     arguments = parser.parse_args()
     for name in ("trials", "concurrency"):

@@ -6,7 +6,7 @@
 #   --data DIR        data set folder (default: a small sample data set is composed)
 #   --trials N        number of trials (default: 4)
 #   --concurrency N   trials at the same time, one thread each (default: 2, or 1 on a single core)
-#   --recipe NAME     training recipe: scratch, mini, paper or a YAML file (default: scratch)
+#   --recipe NAME     training recipe: mini, scratch, paper or a YAML file (default: mini)
 #   --out DIR         results (default: runs/example). Run it again: it starts from what it learned.
 set -euo pipefail
 complain() { echo "example.sh: $*" >&2; exit 2; }

@@ -11,8 +11,8 @@ bash scripts/setup.sh "$preset"
 export PATH="$PWD/.venv/bin:$PATH"
 ctest --test-dir build/release --output-on-failure --no-tests=error -j "$(nproc)"
 if [ "${1:-}" = --fast ]; then
-  python -m pytest -q tests/adapter tests/scripts tests/evaluation tests/trial -m "not integration"
+  python -m pytest -q tests/adapter tests/scripts tests/evaluation tests/trial tests/tuner -m "not integration"
 else
   bash scripts/install_adapter.sh
-  python -m pytest -q tests/adapter tests/scripts tests/evaluation tests/trial
+  python -m pytest -q tests/adapter tests/scripts tests/evaluation tests/trial tests/tuner
 fi

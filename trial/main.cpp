@@ -17,6 +17,10 @@ int main(int argc, char** argv) {
   hyperfd::commands::add_profile(app);
   hyperfd::commands::add_import(app);
   hyperfd::commands::add_clean(app);
+  hyperfd::commands::add_shift(app);
+  hyperfd::commands::add_subsets(app);
+  hyperfd::commands::add_fisheye(app);
+  hyperfd::commands::add_materialise(app);
   hyperfd::commands::add_pretrain(app);
   hyperfd::commands::add_import_weights(app);
   hyperfd::commands::add_export(app);

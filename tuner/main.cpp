@@ -17,5 +17,7 @@ int main(int argc, char** argv) {
   hyperfd::commands::add_suggest(app);
   hyperfd::commands::add_report(app);
   hyperfd::commands::add_space(app);
+  hyperfd::commands::add_bench(app);
+  hyperfd::commands::add_collect(app);
   return hyperfd::run_command_line(app, argc, argv);
 }

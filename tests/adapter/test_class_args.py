@@ -35,6 +35,7 @@ def test_values():
         ({"endpoint": "localhost:7400"}, 'classArgs.endpoint: expected "tcp://HOST:PORT"'),
         ({"store": 5}, "classArgs.store: expected a file name"),
         ({"policy": ""}, "classArgs.policy: expected the name of a policy"),
+        ({"space": 3}, "classArgs.space: expected the file that annotates the search space"),
         ({"store": "a", "endpoint": "tcp://h:1"}, "store belongs to the tuner on this machine"),
         ({"server_key": "a", "client_key": "b"}, "endpoint is missing"),
         ({"endpoint": "tcp://h:1", "server_key": "a"}, "server_key and client_key are needed together"),

@@ -23,8 +23,10 @@ def test_context_of_a_process_that_nni_started(tmp_path):
         "NNI_CHECKPOINT_DIRECTORY": str(tmp_path / "abcd1234" / "checkpoint"),
         "NNI_TUNER_COMMAND_CHANNEL": "ws://localhost:8081/prefix/tuner",
     }
-    context = read_nni_context(environment, encoded({"maxTrialNumber": 20}))
-    assert context == ("abcd1234", tmp_path / "abcd1234" / "checkpoint", 20, "http://localhost:8081/prefix/api/v1/nni")
+    configuration = {"maxTrialNumber": 20, "searchSpaceFile": "/a/space.yaml", "trialCodeDirectory": "/a"}
+    context = read_nni_context(environment, encoded(configuration))
+    assert context[:4] == ("abcd1234", tmp_path / "abcd1234" / "checkpoint", 20, "http://localhost:8081/prefix/api/v1/nni")
+    assert context[4:] == (Path("/a/space.yaml"), Path("/a"))
 
 
 @pytest.mark.parametrize("arguments", [["nni"], ["nni", "--exp_params"], ["nni", "--exp_params", "!"], encoded([1]), encoded({}), encoded({"maxTrialNumber": "x"})])

@@ -62,6 +62,24 @@ def server(experiment):
     tuner.close()
 
 
+def test_the_annotation_goes_with_the_search_space(experiment, server, short_tmp):
+    file = short_tmp / "constraints.yaml"
+    file.write_text("constraints: {table: [{forbidden: [{kind: a}]}]}\n")
+    driver = Driver(HyperFDTuner(endpoint=experiment.endpoint, space=str(file)))
+    driver.initialize(SPACE)
+    driver.request(1)
+    driver.terminate()
+    assert json.loads(server.bodies("IN")[0]["annotation"]) == {"constraints": {"table": [{"forbidden": [{"kind": "a"}]}]}}
+
+
+def test_an_annotation_that_cannot_be_read_ends_the_experiment(experiment, short_tmp):
+    driver = Driver(HyperFDTuner(endpoint=experiment.endpoint, space=str(short_tmp / "missing.yaml")))
+    driver.initialize(SPACE)
+    driver.request(1)
+    assert ["missing.yaml: No such file" in error for error in driver.errors()] == [True]
+    driver.terminate()
+
+
 def test_suggests_what_the_tuner_chose_and_reports_results(experiment, server):
     driver = experiment.start(optimize_mode="minimize", budget=7, policy="random", seed=3)
     trials = driver.request(2)

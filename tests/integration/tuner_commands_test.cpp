@@ -45,7 +45,7 @@ std::vector<Json> json_lines(const std::string& text) {
 TEST_F(TunerCommands, HelpAndVersion) {
   EXPECT_EQ(run_tuner({"--version"}).out, std::string("hyperfd-tuner ") + kVersion + "\n");
   const std::string overview = run_tuner({"--help"}).out;
-  for (const char* command : {"serve", "keygen", "inspect", "suggest", "report", "space"}) {
+  for (const char* command : {"serve", "keygen", "inspect", "suggest", "report", "space", "bench"}) {
     EXPECT_THAT(overview, HasSubstr(command));
     const Finished help = run_tuner({command, "--help"});
     EXPECT_EQ(help.exit_code, 0);
@@ -104,6 +104,37 @@ TEST_F(TunerCommands, SpaceIsCountedAndSampled) {
   EXPECT_EQ(run_tuner({"space", HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml", "--count"}).out, "216\n");
 }
 
+TEST_F(TunerCommands, AnAnnotationBesideTheSpaceIsFoundAndHolds) {
+  const std::string constraints = R"({"constraints":{"table":[{"name":"t","forbidden":[{"x":[1,2]}]}]}})";
+  write_file_atomically(folder_.file("space.hyperfd.json"), constraints);
+  const Json report = parse_json(run_tuner({"space", space_, "--json", "--sample", "20"}).out, "space");
+  EXPECT_EQ(report["annotation"]["feasible"], 2);
+  for (const Json& sample : report["samples"]) EXPECT_EQ(sample["x"], 3);
+  EXPECT_THAT(run_tuner({"space", space_}).out, HasSubstr("constraints t: 2 configurations, "));
+
+  const std::vector<std::string> ask = {"suggest", "--space", space_, "-n", "6", "--store", store_};
+  EXPECT_EQ(json_lines(run_tuner(ask).out).size(), 2u);
+  expect_refusal({"report", "--space", space_, "--store", store_, "--params", R"({"x":1,"y":"a"})", "--value", "1"}, 2,
+                 R"(constraint t: {"x":[1,2]} is forbidden)");
+  write_file_atomically(folder_.file("none.yaml"), "encoder: mlp\n");
+  std::vector<std::string> unconstrained = ask;
+  unconstrained.insert(unconstrained.end(), {"--annotation", folder_.file("none.yaml")});
+  EXPECT_EQ(json_lines(run_tuner(unconstrained).out).size(), 4u) << "the rest of the space";
+}
+
+TEST_F(TunerCommands, SpacesThatComeWithTheProjectAreExplained) {
+  const std::string spaces = HYPERFD_SOURCE_DIR "/search_spaces/";
+  for (const char* name : {"hpo", "proxylessnas", "joint", "training", "classifier"}) {
+    EXPECT_EQ(run_tuner({"space", spaces + name + ".yaml"}).exit_code, 0) << name;
+  }
+  const std::string text = run_tuner({"space", spaces + "proxylessnas.yaml"}).out;
+  EXPECT_THAT(text, HasSubstr("1447052760824832 configurations"));
+  EXPECT_THAT(text, HasSubstr("constraints cost: 100.0 % of 2000 random ones"));
+  const Json report = parse_json(run_tuner({"space", spaces + "classifier.yaml", "--json"}).out, "space");
+  EXPECT_EQ(report["annotation"]["encoder"], "gin");
+  EXPECT_LE(report["annotation"]["architecture"]["multiply_adds"][1], 12'000'000);
+}
+
 TEST_F(TunerCommands, InspectWorksBesideAServer) {
   ServingTuner tuner(store_, "ipc://" + folder_.file("tuner.sock"));
   tuner.wait_until_it_answers();
@@ -131,8 +162,40 @@ TEST_F(TunerCommands, ErrorsAreOneLineAndACode) {
   expect_refusal(
       {"report", "--space", space_, "--store", store_, "--params", "{\"x\":1,\"y\":\"a\"}", "--value", "one"}, 2,
       "value: ");
+  write_file_atomically(folder_.file("bad.hyperfd.yaml"), "constraints: {linear: [{sum: {z: 1}, max: 1}]}\n");
+  expect_refusal({"space", space_, "--annotation", folder_.file("bad.hyperfd.yaml")}, 2,
+                 "bad.hyperfd.yaml: constraints.linear[0].sum.z: unknown key of the search space \"z\"; known: x, y");
+  write_file_atomically(folder_.file("bad.hyperfd.yaml"), "constraints: {linear: [{sum: {x: 1}, max: 0}]}\n");
+  expect_refusal({"space", space_, "--annotation", folder_.file("bad.hyperfd.yaml"), "--sample", "1"}, 2,
+                 "constraint linear[0] turned away 10000 of 10000");
   run_tuner({"keygen", folder_.file("keys")});
   expect_refusal({"keygen", folder_.file("keys")}, 2, "exists already");
+}
+
+TEST_F(TunerCommands, BenchComparesPoliciesOnMadeUpTasksAndOnTables) {
+  const Finished simulated = run_tuner({"bench", "replay", "--simulated", "tasks=4,similarity=1", "--policies",
+                                        "random,average_rank,nearest_task:neighbours=2", "--seeds", "3", "--json"});
+  EXPECT_EQ(simulated.exit_code, 0) << simulated.err;
+  const Json report = parse_json(simulated.out, "report");
+  EXPECT_EQ(report["tasks"], 3);
+  EXPECT_EQ(report["budget"], 4);
+  EXPECT_EQ(report["seeds"], 3);
+  const Json& policies = report["policies"];
+  EXPECT_LT(policies["average_rank"]["rank_mean"].get<double>(), policies["random"]["rank_mean"].get<double>());
+  EXPECT_TRUE(policies["random"]["p_vs_random"].is_null());
+  EXPECT_EQ(policies["average_rank"]["p_vs_random"], 0.25) << "the least that three pairs can give";
+  EXPECT_TRUE(policies.contains("nearest_task:neighbours=2"));
+
+  const std::string table = folder_.file("table.jsonl");
+  write_file_atomically(table, run_tuner({"bench", "table", "--space", space_, "--simulated", "tasks=3"}).out);
+  const Finished replayed = run_tuner({"bench", "replay", "--table", table, "--space", space_, "--offline", "offline 0",
+                                       "--policies", "best_on_source,random", "--budget", "2"});
+  EXPECT_EQ(replayed.exit_code, 0) << replayed.err;
+  EXPECT_THAT(replayed.out, HasSubstr("2 online tasks, budget 2, 20 seeds"));
+
+  expect_refusal({"bench", "replay", "--policies", "randm"}, 2, "did you mean \"random\"?");
+  expect_refusal({"bench", "replay", "--simulated", "similarty=1"}, 2, "did you mean \"similarity\"?");
+  expect_refusal({"bench", "replay", "--table", table}, 2, "--space: needed with --table");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "trial/data/annotations.h"
 #include "trial/data/box_repair.h"
 #include "trial/data/cleaning.h"
+#include "trial/data/derived_dataset.h"
 #include "trial/data/found_faces.h"
 #include "trial/data/drawing.h"
 #include "trial/data/image_file.h"
@@ -77,6 +78,9 @@ void clean(const Options& options) {
   if (fs::equivalent(options.out, input, error)) {
     throw InputError("--out: expected a new file, " + options.out + " is the input");
   }
+  if (is_derived(options.data))
+    throw InputError("--data: expected a data set with annotations.json, " + options.data +
+                     " is derived; `hyperfd-trial materialise` makes one of it");
   Warnings warnings;
   std::vector<AnnotatedImage> images = read_annotations(options.data, warnings);
   TrainedDetector trained;
@@ -102,7 +106,9 @@ void clean(const Options& options) {
     const auto read = [&] {
       try {
         const std::string file = options.data + "/" + image.file;
-        pixels = options.weights.empty() ? read_image(file) : read_image_to_detect(file, trained.recipe);
+        cv::Mat content = read_image(file);
+        if (!options.weights.empty()) check_detectable(content.size(), trained.recipe, file);
+        pixels = std::move(content);
       } catch (const InputError& unreadable) {
         warnings.add("images that cannot be read", unreadable.what());
       }

@@ -105,7 +105,8 @@ class DetectRun {
   }
 
   void image(const fs::path& file) {
-    const cv::Mat image = read_image_to_detect(file.string(), detector_.recipe);
+    const cv::Mat image = read_image(file.string());
+    check_detectable(image.size(), detector_.recipe, file.string());
     const std::vector<Detection> detections = find(file, -1, image);
     std::string picture;
     if (draws()) {

@@ -4,7 +4,7 @@
 #include "trial/commands/options.h"
 #include "trial/commands/signals.h"
 #include "trial/data/cleaning.h"
-#include "trial/data/image_file.h"
+#include "trial/data/image_source.h"
 #include "trial/training/curves.h"
 #include "trial/training/detect.h"
 #include "trial/training/device.h"
@@ -33,9 +33,10 @@ void learn_from(const std::string& teacher_file, torch::Device device, TrainingD
   for (AnnotatedImage& image : data.train) {
     cv::Mat pixels;
     try {
-      pixels = read_image_to_detect(data.folder + "/" + image.file, teacher.recipe);
+      pixels = read_pixels(data.folder, image);
+      check_detectable(pixels.size(), teacher.recipe, data.folder + "/" + image.file);
     } catch (const InputError&) {
-      continue;  // the loader counts it
+      continue;  // the loader counts what it cannot read
     }
     image.faces = clean_labels(image.faces, detect_faces(teacher, device, pixels), cleaning).faces;
     for (const Face& face : image.faces) {

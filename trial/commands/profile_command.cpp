@@ -6,10 +6,12 @@
 #include <regex>
 
 #include "trial/commands/commands.h"
+#include "trial/commands/training_profile.h"
 #include "trial/detector/retinaface.h"
 #include "trial/training/configuration.h"
 #include "trial/training/detect.h"
 #include "trial/training/device.h"
+#include "trial/training/initial_weights.h"
 #include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
 #include "tuner/base/log.h"
@@ -23,8 +25,11 @@ namespace {
 
 struct Options {
   std::string network, size = "640x360";
+  std::string recipe = "mini";
+  std::vector<std::string> overrides;
+  std::size_t faces = 5;
   int runs = 20, threads = 1;
-  bool json = false;
+  bool training = false, json = false;
 };
 
 Recipe recipe_of(const std::string& network) {
@@ -76,7 +81,35 @@ double median_latency(const DetectorOptions& options, ImageSize size, int runs) 
   return times[static_cast<std::size_t>(runs / 2)];
 }
 
+void profile_training_of(const Options& options) {
+  std::vector<std::string> overrides = {"weights=", "backbone=" + options.network};
+  overrides.insert(overrides.end(), options.overrides.begin(), options.overrides.end());
+  const Recipe recipe = load_recipe_for_weights(options.recipe, "", overrides);
+  set_up_computing(options.threads);
+  const TrainingProfile profile = profile_training(recipe, options.faces, options.runs);
+  if (options.json) {
+    std::printf("%s\n", Json({{"backbone", recipe.backbone},
+                              {"crop_size", recipe.crop_size},
+                              {"batch_size", recipe.batch_size},
+                              {"step_ms", profile.step},
+                              {"losses_ms", profile.losses},
+                              {"threads", options.threads}})
+                            .dump()
+                            .c_str());
+    return;
+  }
+  std::printf("%s, training with %d crops of %d×%d pixels, %zu faces in each\n", recipe.backbone.c_str(),
+              recipe.batch_size, recipe.crop_size, recipe.crop_size, options.faces);
+  std::printf("step      %8.2f ms an image (median of %d, %d threads, CPU)\n", profile.step, options.runs,
+              options.threads);
+  std::printf("of it     %8.2f ms matching and loss\n", profile.losses);
+}
+
 void profile(const Options& options) {
+  if (options.training) {
+    profile_training_of(options);
+    return;
+  }
   const ImageSize size = parse_size(options.size);
   const DetectorOptions detector = recipe_of(options.network).detector();
   set_up_computing(options.threads);
@@ -87,10 +120,10 @@ void profile(const Options& options) {
     const auto as_json = [](const Cost& cost) {
       return Json{{"multiply_adds", cost.multiply_adds}, {"parameters", cost.parameters}};
     };
-    const Json result = {{"backbone", detector.backbone},   {"channels", detector.channels},
-                         {"width", size.width},             {"height", size.height},
-                         {"backbone_cost", as_json(backbone)}, {"detector_cost", as_json(whole)},
-                         {"latency_ms", latency},           {"threads", options.threads}};
+    const Json result = {
+        {"backbone", detector.backbone}, {"channels", detector.channels},      {"width", size.width},
+        {"height", size.height},         {"backbone_cost", as_json(backbone)}, {"detector_cost", as_json(whole)},
+        {"latency_ms", latency},         {"threads", options.threads}};
     std::printf("%s\n", result.dump().c_str());
     return;
   }
@@ -118,7 +151,14 @@ void add_profile(CLI::App& app) {
                    "A backbone (" + names + "), the text of an architecture, a configuration (.json, .yaml) or weights")
       ->required();
   command->add_option("--size", options->size, "Width x height of the image in pixels")->capture_default_str();
-  command->add_option("--runs", options->runs, "Forward passes to time")
+  command->add_flag("--training", options->training,
+                    "Time training steps on made-up crops instead: the bound of what `train` can reach");
+  command->add_option("--recipe", options->recipe, "With --training: its recipe, without initial weights")
+      ->capture_default_str();
+  command->add_option("--set", options->overrides, "With --training: key=value over the recipe; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--faces", options->faces, "With --training: faces in a crop")->capture_default_str();
+  command->add_option("--runs", options->runs, "Forward passes or steps to time")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   command->add_option("--threads", options->threads, "Threads that compute")
@@ -130,7 +170,8 @@ void add_profile(CLI::App& app) {
       "kernel and expansion ratio.\n"
       "Examples:\n  hyperfd-trial profile mobilenet_v2_x0.5 --size 1280x720\n"
       "  hyperfd-trial profile " +
-      to_text(mobilenet_v2_half()));
+      to_text(mobilenet_v2_half()) +
+      "\n  hyperfd-trial profile mobilenet_v1_x0.25 --training --set channels=64 --set crop_size=320");
   command->callback([options] { profile(*options); });
 }
 

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "trial/data/annotations.h"
+#include "trial/data/derived_dataset.h"
 #include "tuner/base/error.h"
 
 namespace hyperfd {
@@ -17,13 +18,15 @@ FaceDataset FaceDataset::load(const std::string& folder, Warnings& warnings) {
   }
   FaceDataset dataset;
   dataset.folder_ = folder;
-  dataset.images_ = read_annotations(folder, warnings);
+  if (is_derived(folder)) {
+    dataset.images_ = read_derived(folder, warnings);
+  } else {
+    dataset.images_ = read_annotations(folder, warnings);
+    for (AnnotatedImage& image : dataset.images_) image.split = split_of(image.file);
+  }
 
   const std::string splits_file = folder + "/splits.json";
-  if (!std::filesystem::exists(std::filesystem::symlink_status(splits_file, error))) {
-    for (AnnotatedImage& image : dataset.images_) image.split = split_of(image.file);
-    return dataset;
-  }
+  if (!std::filesystem::exists(std::filesystem::symlink_status(splits_file, error))) return dataset;
   SplitList splits = read_splits(splits_file);
   // A name without its folder will do, as in annotations.json.
   const std::string usual_folder = "images/";

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
+
+#include <opencv2/core/mat.hpp>
 
 #include "trial/data/split.h"
 #include "trial/data/warnings.h"
@@ -15,11 +18,14 @@ struct AnnotatedImage {
   std::vector<Face> faces;
   Split split = Split::kTrain;
   std::string id;  // in annotations.json, as JSON text; "" when the image comes from elsewhere
+  // Of a derived data set: makes the pixels, which are not those of `file`. Thread-safe. Throws InputError.
+  std::function<cv::Mat()> make_pixels;
+  std::string derivation;  // same text, same pixels of the same file
 };
 
 // A data set folder in our format: annotations.json (COCO detection, optional 5 keypoints, iscrowd = ignore), images/,
 // and optionally splits.json ({"train": [file names], "val": […], "test": […]}). Without it the 6:1:3 split follows
-// from a hash of the file name.
+// from a hash of the file name. Or a folder with derived.json (derived_dataset.h). Pixels: read_pixels().
 class FaceDataset {
  public:
   // Reads annotations only, no pixels. Throws InputError that names file, field and value; repairs what can be repaired

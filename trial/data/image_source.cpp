@@ -8,16 +8,17 @@
 namespace hyperfd {
 namespace {
 
-class ImageFiles : public ImageSource {
+class DatasetImages : public ImageSource {
  public:
-  ImageFiles(const std::string& folder, std::vector<std::string> files) : folder_(folder), files_(std::move(files)) {}
+  DatasetImages(const std::string& folder, std::vector<AnnotatedImage> images)
+      : folder_(folder), images_(std::move(images)) {}
 
-  std::size_t size() const override { return files_.size(); }
-  cv::Mat get(std::size_t index) override { return read_image(folder_ + "/" + files_[index]); }
+  std::size_t size() const override { return images_.size(); }
+  cv::Mat get(std::size_t index) override { return read_pixels(folder_, images_[index]); }
 
  private:
   std::string folder_;
-  std::vector<std::string> files_;
+  std::vector<AnnotatedImage> images_;
 };
 
 class CachedImages : public ImageSource {
@@ -51,8 +52,12 @@ class CachedImages : public ImageSource {
 
 }  // namespace
 
-std::unique_ptr<ImageSource> image_files(const std::string& folder, std::vector<std::string> files) {
-  return std::make_unique<ImageFiles>(folder, std::move(files));
+cv::Mat read_pixels(const std::string& folder, const AnnotatedImage& image) {
+  return image.make_pixels ? image.make_pixels() : read_image(folder + "/" + image.file);
+}
+
+std::unique_ptr<ImageSource> dataset_images(const std::string& folder, std::vector<AnnotatedImage> images) {
+  return std::make_unique<DatasetImages>(folder, std::move(images));
 }
 
 std::unique_ptr<ImageSource> cached_images(std::unique_ptr<ImageSource> source, std::size_t bytes) {

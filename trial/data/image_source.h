@@ -7,6 +7,8 @@
 
 #include <opencv2/core/mat.hpp>
 
+#include "trial/data/face_dataset.h"
+
 namespace hyperfd {
 
 // Numbered images; sources wrap one another. Thread-safe. The pixels are shared: nobody may write to them.
@@ -18,8 +20,12 @@ class ImageSource {
   virtual cv::Mat get(std::size_t index) = 0;
 };
 
-// Images of a folder, decoded anew at each call.
-std::unique_ptr<ImageSource> image_files(const std::string& folder, std::vector<std::string> files);
+// The pixels of one image of a data set in `folder`, read or made. BGR, 8 bits, not shared. Throws InputError that names
+// the file.
+cv::Mat read_pixels(const std::string& folder, const AnnotatedImage& image);
+
+// Images of a data set, decoded anew at each call.
+std::unique_ptr<ImageSource> dataset_images(const std::string& folder, std::vector<AnnotatedImage> images);
 
 // Keeps decoded images until `bytes` are full and then no more: epochs visit every image once in random order, so
 // throwing one out for another would lose as many hits as it wins.

@@ -14,12 +14,6 @@
 namespace hyperfd {
 namespace {
 
-std::vector<std::string> files_of(const std::vector<AnnotatedImage>& images) {
-  std::vector<std::string> files;
-  for (const AnnotatedImage& image : images) files.push_back(image.file);
-  return files;
-}
-
 void check(const LoaderOptions& options, std::size_t images) {
   const auto require = [](bool holds, const char* name, const char* expected, auto value) {
     if (!holds) throw InputError(std::string(name) + ": expected " + expected + ", got " + std::to_string(value));
@@ -142,7 +136,7 @@ struct TrainingLoader::Impl {
 
 TrainingLoader::TrainingLoader(const std::string& folder, std::vector<AnnotatedImage> images,
                                const LoaderOptions& options)
-    : TrainingLoader(cached_images(image_files(folder, files_of(images)), options.cache_bytes), images, options) {}
+    : TrainingLoader(cached_images(dataset_images(folder, images), options.cache_bytes), images, options) {}
 
 TrainingLoader::TrainingLoader(std::unique_ptr<ImageSource> source, std::vector<AnnotatedImage> images,
                                const LoaderOptions& options) {

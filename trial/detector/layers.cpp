@@ -1,9 +1,20 @@
 #include "trial/detector/layers.h"
 
+#include "trial/detector/batch_norm_activation.h"
+
 namespace hyperfd {
 
 torch::Tensor LayersImpl::forward(torch::Tensor input) {
-  for (torch::nn::AnyModule& layer : layers_) input = layer.forward(std::move(input));
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    auto* norm = layers_[i].ptr()->as<torch::nn::BatchNorm2d>();
+    if (norm && can_fuse_batch_norm(input)) {
+      const auto* activation = i + 1 < layers_.size() ? layers_[i + 1].ptr()->as<torch::nn::LeakyReLU>() : nullptr;
+      input = batch_norm_activation(input, *norm, activation ? activation->options.negative_slope() : 1);
+      if (activation) ++i;
+    } else {
+      input = layers_[i].forward(std::move(input));
+    }
+  }
   return input;
 }
 

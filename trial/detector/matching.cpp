@@ -1,64 +1,117 @@
 #include "trial/detector/matching.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "trial/detector/box_coding.h"
+#include "trial/detector/vector_clones.h"
 
 namespace hyperfd {
 namespace {
 
 // An anchor is on an ignored face when this share of its area is (MMDetection's ignore_iof_thr).
-constexpr double kIgnoredShare = 0.5;
+constexpr float kIgnoredShare = 0.5f;
 
-// Bounds the memory of one matching step: images × anchors × faces.
-constexpr std::int64_t kPairsAtOnce = 4'000'000;
+// Anchors, coordinate by coordinate.
+struct Anchors {
+  std::vector<float> left, top, right, bottom, area;
 
-struct Overlaps {
-  torch::Tensor iou;           // [batch, anchors, faces]
-  torch::Tensor anchor_share;  // the intersection's part of the anchor's area, same shape
+  explicit Anchors(const torch::Tensor& anchors) {
+    const torch::Tensor corners = corners_of(anchors);
+    const torch::Tensor areas = anchors.select(1, 2) * anchors.select(1, 3);
+    const auto copy = [](const torch::Tensor& values, std::vector<float>& numbers) {
+      const torch::Tensor dense = values.contiguous();
+      numbers.assign(dense.data_ptr<float>(), dense.data_ptr<float>() + dense.numel());
+    };
+    copy(corners.select(1, 0), left);
+    copy(corners.select(1, 1), top);
+    copy(corners.select(1, 2), right);
+    copy(corners.select(1, 3), bottom);
+    copy(areas, area);
+  }
+  std::size_t size() const { return left.size(); }
 };
 
-Overlaps overlaps_of(const torch::Tensor& anchors, const torch::Tensor& boxes) {
-  const torch::Tensor a = corners_of(anchors).unsqueeze(0).unsqueeze(2), b = boxes.unsqueeze(1);
-  const torch::Tensor width =
-      (torch::minimum(a.select(3, 2), b.select(3, 2)) - torch::maximum(a.select(3, 0), b.select(3, 0))).clamp_min_(0);
-  const torch::Tensor height =
-      (torch::minimum(a.select(3, 3), b.select(3, 3)) - torch::maximum(a.select(3, 1), b.select(3, 1))).clamp_min_(0);
-  const torch::Tensor intersection = width.mul_(height);
-  const torch::Tensor area_a = (anchors.select(1, 2) * anchors.select(1, 3)).view({1, -1, 1});
-  const torch::Tensor area_b =
-      ((boxes.select(2, 2) - boxes.select(2, 0)) * (boxes.select(2, 3) - boxes.select(2, 1))).unsqueeze(1);
-  return {intersection / (area_a + area_b - intersection), intersection / area_a};
-}
-
-Matches match_at_once(const torch::Tensor& anchors, const FaceTensors& faces, const MatchingOptions& options) {
-  const std::int64_t batch = faces.boxes.size(0), count = anchors.size(0), face_count = faces.boxes.size(1);
-  const Overlaps overlaps = overlaps_of(anchors, faces.boxes);
-  const torch::Tensor iou = overlaps.iou.masked_fill(~faces.present.unsqueeze(1), -1);
-
-  auto [best_iou, best_face] = iou.max(2);
-  torch::Tensor labels = torch::zeros({batch, count}, best_face.options());
-  labels.masked_fill_(best_iou >= options.negative_iou, -1);
-  if (faces.ignored.any().item<bool>()) {
-    const torch::Tensor on_ignored =
-        (overlaps.anchor_share >= kIgnoredShare).logical_or_(overlaps.iou >= options.negative_iou);
-    labels.masked_fill_((on_ignored & faces.ignored.unsqueeze(1)).any(2), -1);
+// `box`: left, top, right, bottom. Writes the areas that it shares with each anchor, and what they are of both
+// together.
+HYPERFD_VECTOR_CLONES
+void overlaps_of(const Anchors& anchors, const float* box, std::size_t count, float* __restrict shared,
+                 float* __restrict iou) {
+  const float left = box[0], top = box[1], right = box[2], bottom = box[3];
+  const float area = (right - left) * (bottom - top);
+  const float *anchor_left = anchors.left.data(), *anchor_top = anchors.top.data();
+  const float *anchor_right = anchors.right.data(), *anchor_bottom = anchors.bottom.data();
+  const float* anchor_area = anchors.area.data();
+  for (std::size_t i = 0; i < count; ++i) {
+    const float width = std::min(anchor_right[i], right) - std::max(anchor_left[i], left);
+    const float height = std::min(anchor_bottom[i], bottom) - std::max(anchor_top[i], top);
+    shared[i] = width > 0 && height > 0 ? width * height : 0;
+    iou[i] = shared[i] / (anchor_area[i] + area - shared[i]);
   }
-  labels.masked_fill_(best_iou >= options.positive_iou, 1);
-
-  // Every face's best anchor is that face's; faces without one write into a column behind the last anchor.
-  const auto [face_iou, face_anchor] = iou.max(1);
-  const torch::Tensor owner = torch::where(face_iou >= options.minimum_best_iou, face_anchor, count);
-  torch::Tensor claimed = torch::full({batch, count + 1}, -1, best_face.options());
-  for (std::int64_t i = 0; i < face_count; ++i) claimed.scatter_(1, owner.slice(1, i, i + 1), i);
-  claimed = claimed.slice(1, 0, count);
-  const torch::Tensor is_claimed = claimed >= 0;
-  return {labels.masked_fill_(is_claimed, 1), torch::where(is_claimed, claimed, best_face)};
 }
+
+HYPERFD_VECTOR_CLONES
+void keep_larger(const float* iou, int face, std::size_t count, float* __restrict best_iou, int* __restrict best_face) {
+  for (std::size_t i = 0; i < count; ++i) {
+    best_face[i] = iou[i] > best_iou[i] ? face : best_face[i];
+    best_iou[i] = std::max(iou[i], best_iou[i]);
+  }
+}
+
+// Matches the faces of one image: rows of `boxes`; writes a label and a face for each anchor.
+class ImageMatcher {
+ public:
+  ImageMatcher(const Anchors& anchors, const MatchingOptions& options)
+      : anchors_(anchors),
+        options_(options),
+        shared_(anchors.size()),
+        iou_(anchors.size()),
+        best_iou_(anchors.size()),
+        best_face_(anchors.size()),
+        on_ignored_(anchors.size()) {}
+
+  void match(const float* boxes, const bool* present, const bool* ignored, std::int64_t faces, std::int64_t* labels,
+             std::int64_t* face) {
+    const std::size_t count = anchors_.size();
+    std::fill(best_iou_.begin(), best_iou_.end(), -1.0f);
+    std::fill(best_face_.begin(), best_face_.end(), 0);
+    std::fill(on_ignored_.begin(), on_ignored_.end(), 0);
+    std::vector<std::pair<std::size_t, std::int64_t>> claims;  // anchor, face
+    for (std::int64_t j = 0; j < faces; ++j) {
+      if (!present[j] && !ignored[j]) continue;
+      overlaps_of(anchors_, boxes + 4 * j, count, shared_.data(), iou_.data());
+      if (ignored[j]) {
+        for (std::size_t i = 0; i < count; ++i)
+          on_ignored_[i] |= shared_[i] >= kIgnoredShare * anchors_.area[i] || iou_[i] >= options_.negative_iou;
+      }
+      if (!present[j]) continue;
+      keep_larger(iou_.data(), static_cast<int>(j), count, best_iou_.data(), best_face_.data());
+      const auto best = std::max_element(iou_.begin(), iou_.end());
+      if (*best >= options_.minimum_best_iou) claims.emplace_back(best - iou_.begin(), j);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      labels[i] = best_iou_[i] >= options_.positive_iou                     ? 1
+                  : best_iou_[i] >= options_.negative_iou || on_ignored_[i] ? -1
+                                                                            : 0;
+      face[i] = best_face_[i];
+    }
+    for (const auto& [anchor, owner] : claims) {
+      labels[anchor] = 1;
+      face[anchor] = owner;
+    }
+  }
+
+ private:
+  const Anchors& anchors_;
+  const MatchingOptions& options_;
+  std::vector<float> shared_, iou_, best_iou_;
+  std::vector<int> best_face_;
+  std::vector<char> on_ignored_;
+};
 
 }  // namespace
 
-FaceTensors pack_faces(const std::vector<std::vector<Face>>& faces, torch::Device device) {
+FaceTensors pack_faces(const std::vector<std::vector<Face>>& faces) {
   std::size_t most = 1;
   for (const auto& image : faces) most = std::max(most, image.size());
   const auto batch = static_cast<std::int64_t>(faces.size()), width = static_cast<std::int64_t>(most);
@@ -88,28 +141,25 @@ FaceTensors pack_faces(const std::vector<std::vector<Face>>& faces, torch::Devic
       }
     }
   }
-  for (torch::Tensor* tensor :
-       {&tensors.boxes, &tensors.landmarks, &tensors.present, &tensors.ignored, &tensors.has_landmarks}) {
-    *tensor = tensor->to(device);
-  }
   return tensors;
 }
 
+FaceTensors FaceTensors::to(torch::Device device) const {
+  return {boxes.to(device), landmarks.to(device), present.to(device), ignored.to(device), has_landmarks.to(device)};
+}
+
 Matches match(const torch::Tensor& anchors, const FaceTensors& faces, const MatchingOptions& options) {
-  torch::NoGradGuard no_gradient;
-  const std::int64_t batch = faces.boxes.size(0);
-  const std::int64_t images_at_once = std::max<std::int64_t>(1, kPairsAtOnce / (anchors.size(0) * faces.boxes.size(1)));
-  std::vector<torch::Tensor> labels, face;
-  for (std::int64_t begin = 0; begin < batch; begin += images_at_once) {
-    const std::int64_t end = std::min(batch, begin + images_at_once);
-    const FaceTensors part{faces.boxes.slice(0, begin, end), faces.landmarks.slice(0, begin, end),
-                           faces.present.slice(0, begin, end), faces.ignored.slice(0, begin, end),
-                           faces.has_landmarks.slice(0, begin, end)};
-    const Matches matches = match_at_once(anchors, part, options);
-    labels.push_back(matches.labels);
-    face.push_back(matches.face);
+  const std::int64_t batch = faces.boxes.size(0), face_count = faces.boxes.size(1);
+  const Anchors coordinates(anchors);
+  ImageMatcher matcher(coordinates, options);
+  Matches matches{torch::empty({batch, anchors.size(0)}, torch::kLong),
+                  torch::empty({batch, anchors.size(0)}, torch::kLong)};
+  for (std::int64_t i = 0; i < batch; ++i) {
+    matcher.match(faces.boxes[i].data_ptr<float>(), faces.present[i].data_ptr<bool>(),
+                  faces.ignored[i].data_ptr<bool>(), face_count, matches.labels[i].data_ptr<std::int64_t>(),
+                  matches.face[i].data_ptr<std::int64_t>());
   }
-  return {torch::cat(labels), torch::cat(face)};
+  return matches;
 }
 
 }  // namespace hyperfd

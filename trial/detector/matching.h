@@ -16,17 +16,22 @@ struct FaceTensors {
   torch::Tensor present;        // [batch, faces] bool: to be found
   torch::Tensor ignored;        // [batch, faces] bool: neither to be found nor background
   torch::Tensor has_landmarks;  // [batch, faces] bool
+
+  FaceTensors to(torch::Device device) const;
 };
-FaceTensors pack_faces(const std::vector<std::vector<Face>>& faces, torch::Device device);
+// On the CPU.
+FaceTensors pack_faces(const std::vector<std::vector<Face>>& faces);
 
 // Which anchor stands for which face.
 struct Matches {
   torch::Tensor labels;  // [batch, anchors] int64: 1 face, 0 background, −1 ignored
   torch::Tensor face;    // [batch, anchors] int64: index into FaceTensors of the face the anchor overlaps most;
                          // meaningful where the label is 1
+
+  Matches to(torch::Device device) const { return {labels.to(device), face.to(device)}; }
 };
 
-// Anchors as make_anchors() gives them, on the faces' device. An anchor becomes the face that it overlaps most, if by
+// Everything on the CPU; anchors as make_anchors() gives them. An anchor becomes the face that it overlaps most, if by
 // at least `positive_iou`; and each face gets its best anchor anyway. Anchors between the thresholds, and those that
 // lie mostly on an ignored face, are ignored. Ties: the first face of an anchor, the last face that claims the same
 // best anchor.

@@ -4,7 +4,6 @@
 
 #include <opencv2/imgproc.hpp>
 
-#include "trial/data/image_file.h"
 #include "trial/detector/anchors.h"
 #include "trial/detector/decoding.h"
 #include "tuner/base/error.h"
@@ -16,15 +15,13 @@ double evaluation_scale(cv::Size size, const Recipe& recipe) {
                                      : static_cast<double>(recipe.evaluation_side) / std::min(size.width, size.height);
 }
 
-cv::Mat read_image_to_detect(const std::string& file, const Recipe& recipe) {
-  cv::Mat image = read_image(file);
-  const double scale = evaluation_scale(image.size(), recipe);
-  if (scale * image.cols * scale * image.rows > kMostEvaluatedPixels) {
-    throw InputError(file + ": " + std::to_string(image.cols) + "×" + std::to_string(image.rows) +
+void check_detectable(cv::Size size, const Recipe& recipe, const std::string& file) {
+  const double scale = evaluation_scale(size, recipe);
+  if (scale * size.width * scale * size.height > kMostEvaluatedPixels) {
+    throw InputError(file + ": " + std::to_string(size.width) + "×" + std::to_string(size.height) +
                      " pixels are too many to detect faces in, with evaluation_side " +
                      std::to_string(recipe.evaluation_side));
   }
-  return image;
 }
 
 cv::Mat resize_for_evaluation(const cv::Mat& image, const Recipe& recipe) {

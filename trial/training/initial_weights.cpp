@@ -26,12 +26,16 @@ bool is_backbone_only(const Weights& weights) {
 }
 
 // Maps weights of another chain of inverted residual blocks to `backbone` and says in the log how much was mapped.
-// Weights of `backbone` itself, of unknown origin or of another kind of network stay as they are.
+// Weights of `backbone` itself or of unknown origin stay as they are.
 void fit_to_backbone(Weights& weights, const std::string& backbone, const std::string& source) {
   if (weights.description.empty() || weights.description == kBackboneOnly) return;
   const std::string trained = recipe_from_yaml(weights.description, source).backbone;
   const auto from = architecture_of(trained), to = architecture_of(backbone);
-  if (trained == backbone || !from || !to) return;
+  if (trained == backbone) return;
+  if (!from || !to) {
+    throw InputError(source + ": weights of " + trained + " do not fit backbone " + backbone +
+                     "; choose others (--weights) or none (--set weights=)");
+  }
   if (!has_batch_norms(weights))
     throw InputError(source + ": folded weights cannot be mapped to another backbone; keep those with batch norms");
   Remapping mapped = remap_parameters(weights, *from, *to, weights.description);
@@ -54,10 +58,14 @@ void load_initial_weights(RetinaFace& network, Weights weights, const std::strin
 
 Recipe load_recipe_for_weights(const std::string& recipe_name, const std::string& weights,
                                const std::vector<std::string>& overrides) {
-  if (weights.empty()) return load_recipe(recipe_name, overrides);
   Recipe recipe = load_recipe(recipe_name, {});
-  recipe.weights = weights;
-  const std::string file = find_model(weights);
+  const std::string asked = load_recipe(recipe_name, overrides).weights;
+  recipe.weights = weights.empty() ? asked : weights;
+  if (recipe.weights.empty()) {
+    override_recipe(recipe, overrides);
+    return recipe;
+  }
+  const std::string file = find_model(recipe.weights);
   const std::string description = load_weights(file).description;
   if (description == kBackboneOnly) {
     recipe.backbone = "mobilenet_v1_x0.25";

@@ -10,8 +10,8 @@
 
 namespace hyperfd {
 
-// A recipe, the network of the given weights (name or file; backbone, channels, anchors) in place of its own, then the
-// overrides. With "" as weights the same as load_recipe(). Throws InputError.
+// A recipe with the network of its initial weights (backbone, channels, anchors), then the overrides. `weights`, a name
+// or a file, is in place of the recipe's own unless it is "". Throws InputError.
 Recipe load_recipe_for_weights(const std::string& recipe, const std::string& weights,
                                const std::vector<std::string>& overrides);
 

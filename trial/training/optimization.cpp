@@ -28,6 +28,29 @@ bool is_within(const std::string& name, const std::vector<std::string>& prefixes
                      [&](const std::string& prefix) { return begins_with(name, prefix); });
 }
 
+// Moves parameters and the gradients that they will get into one block.
+torch::Tensor move_into_block(std::vector<torch::Tensor>& parameters) {
+  constexpr std::int64_t kAligned = 16;  // numbers; a cache line
+  std::int64_t size = 0;
+  std::vector<std::int64_t> offsets;
+  for (const torch::Tensor& parameter : parameters) {
+    offsets.push_back(size);
+    size += (parameter.numel() + kAligned - 1) / kAligned * kAligned;
+  }
+  torch::NoGradGuard no_gradient;
+  torch::Tensor block = torch::zeros({size}, parameters[0].options());
+  const torch::Tensor gradient = torch::zeros_like(block);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    torch::Tensor& parameter = parameters[i];
+    const torch::Tensor place = block.as_strided(parameter.sizes(), parameter.strides(), offsets[i]);
+    place.copy_(parameter);
+    parameter.set_data(place);
+    parameter.mutable_grad() = gradient.as_strided(parameter.sizes(), parameter.strides(), offsets[i]);
+  }
+  block.mutable_grad() = gradient;
+  return block;
+}
+
 }  // namespace
 
 void freeze(RetinaFace& detector, const Recipe& recipe) {
@@ -56,15 +79,15 @@ std::vector<ParameterGroup> parameter_groups(const RetinaFace& detector, const R
   std::vector<ParameterGroup> groups;
   for (const bool backbone : {true, false}) {
     for (const bool kernels : {true, false}) {
-      ParameterGroup group{{},
-                           backbone ? recipe.backbone_rate : 1,
-                           kernels || recipe.decay_norms ? recipe.weight_decay : 0};
+      std::vector<torch::Tensor> parameters;
       for (const auto& item : detector->named_parameters()) {
         if (item.value().requires_grad() && begins_with(item.key(), "body.") == backbone &&
             (item.value().dim() == 4) == kernels)
-          group.parameters.push_back(item.value());
+          parameters.push_back(item.value());
       }
-      if (!group.parameters.empty()) groups.push_back(std::move(group));
+      if (parameters.empty()) continue;
+      groups.push_back({move_into_block(parameters), backbone ? recipe.backbone_rate : 1,
+                        kernels || recipe.decay_norms ? recipe.weight_decay : 0});
     }
   }
   if (groups.empty()) throw InputError("frozen_levels: nothing is left to train");
@@ -80,11 +103,10 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Recipe& recipe,
       options = std::make_unique<torch::optim::AdamOptions>(
           torch::optim::AdamOptions(recipe.learning_rate).weight_decay(group.weight_decay));
     } else {
-      options = std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(recipe.learning_rate)
-                                                               .momentum(recipe.momentum)
-                                                               .weight_decay(group.weight_decay));
+      options = std::make_unique<torch::optim::SGDOptions>(
+          torch::optim::SGDOptions(recipe.learning_rate).momentum(recipe.momentum).weight_decay(group.weight_decay));
     }
-    all.emplace_back(group.parameters, std::move(options));
+    all.emplace_back(std::vector<torch::Tensor>{group.block}, std::move(options));
   }
   if (recipe.optimizer == "adam")
     return std::make_unique<torch::optim::Adam>(all, torch::optim::AdamOptions(recipe.learning_rate));

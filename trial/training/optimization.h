@@ -11,10 +11,11 @@
 
 namespace hyperfd {
 
-// The parameters of a network that learn, in groups of equal treatment.
+// Parameters of a network that learn and are treated alike. They, and their gradients, are parts of one block of memory
+// each: the optimiser does in one operation what would be hundreds of small ones.
 struct ParameterGroup {
-  std::vector<torch::Tensor> parameters;
-  double rate;  // factor of the recipe's learning rate
+  torch::Tensor block;  // [numbers], with its gradient; zeros between the parameters
+  double rate;          // factor of the recipe's learning rate
   double weight_decay;
 };
 
@@ -24,7 +25,8 @@ void freeze(RetinaFace& detector, const Recipe& recipe);
 // Training mode, except for batch norms that the recipe freezes: they use and keep their statistics.
 void start_training_mode(RetinaFace& detector, const Recipe& recipe);
 
-// What freeze() left, backbone and rest, kernels and others apart. Throws InputError when nothing is left.
+// What freeze() left, backbone and rest, kernels and others apart; the network's parameters are moved into the groups'
+// blocks, so its device and memory format must not change any more. Throws InputError when nothing is left.
 std::vector<ParameterGroup> parameter_groups(const RetinaFace& detector, const Recipe& recipe);
 
 // The recipe's optimiser; its groups are in the order given.

@@ -53,6 +53,10 @@ std::string find_model(const std::string& name_or_file) {
   return file.string();
 }
 
+std::string find_script(const std::string& name) {
+  return shipped_folder("scripts", "scripts") + "/" + name;
+}
+
 std::string find_recipe(const std::string& name_or_file, const std::string& folder) {
   const fs::path given(name_or_file);
   std::error_code error;

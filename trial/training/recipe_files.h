@@ -20,4 +20,7 @@ std::string find_recipe(const std::string& name_or_file, const std::string& fold
 // models/ of the source tree). Throws InputError that lists the names.
 std::string find_model(const std::string& name_or_file);
 
+// A script that comes with the program (../share/hyperfd/scripts/NAME, or scripts/ of the source tree).
+std::string find_script(const std::string& name);
+
 }  // namespace hyperfd

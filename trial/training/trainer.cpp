@@ -2,25 +2,22 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <limits>
 #include <sstream>
 
 #include <torch/torch.h>
 
 #include "trial/data/drawing.h"
 #include "trial/data/loader.h"
-#include "trial/detector/anchors.h"
 #include "trial/detector/folding.h"
-#include "trial/detector/matching.h"
-#include "trial/detector/multibox_loss.h"
 #include "trial/detector/retinaface.h"
 #include "trial/training/checkpoint.h"
 #include "trial/training/device.h"
 #include "trial/training/evaluator.h"
 #include "trial/training/initial_weights.h"
-#include "trial/training/optimization.h"
 #include "trial/training/picture_file.h"
 #include "trial/training/schedule.h"
+#include "trial/training/training_step.h"
 #include "trial/training/weights_file.h"
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
@@ -81,7 +78,7 @@ std::string identity_of(const TrainingData& data, const Recipe& recipe, std::uin
   for (const auto* images : {&data.train, &data.validation, &data.test}) {
     text << "\nsplit";
     for (const AnnotatedImage& image : *images) {
-      text << '\n' << image.file;
+      text << '\n' << image.file << image.derivation;
       for (const Face& face : image.faces) {
         text << ' ' << face.box.x << ' ' << face.box.y << ' ' << face.box.width << ' ' << face.box.height << ' '
              << face.ignored;
@@ -127,36 +124,18 @@ struct Trainer::Impl {
         loader(data.folder, data.train, loader_options(recipe, options)),
         validation(data.folder, data.validation, recipe),
         test(data.folder, data.test, recipe),
-        detector(initial_network(recipe, options.seed, initial)),
-        inference(folded_twin(detector)),
+        network(initial_network(recipe, options.seed, initial)),
+        step(network, recipe, device),
+        inference(folded_twin(network)),
         schedule(schedule_options(recipe)) {
-    detector->to(device);
     inference->to(device);
-    store_channels_last(*detector);
-    freeze(detector, recipe);
-    groups = parameter_groups(detector, recipe);
-    for (const ParameterGroup& group : groups)
-      trained.insert(trained.end(), group.parameters.begin(), group.parameters.end());
-    optimizer = make_optimizer(recipe, groups);
-    if (recipe.average > 0) {
-      for (const torch::Tensor& parameter : trained) average.push_back(parameter.detach().clone());
-    }
-    anchors = make_anchors(recipe.crop_size, recipe.crop_size, recipe.anchor_sizes).to(device);
     if (!options.checkpoint_file.empty()) identity = identity_of(data, recipe, options.seed, initial);
   }
 
   bool interrupted() const { return observer.interrupted && observer.interrupted(); }
   std::optional<Ending> train_epoch(int epoch, EpochReport& report);
-  // The losses of one step: total, classification, location, landmarks; nothing when they or the gradient are not
-  // finite.
-  std::optional<std::array<double, 4>> step(const Batch& batch, double learning_rate);
   // Nothing when interrupted.
   std::optional<double> validate(EpochReport& report);
-  void set_learning_rate(double learning_rate);
-  // The network's weights with the moving average, if there is one, in place of those that learn.
-  Weights current_weights();
-  void swap_average();
-  void check_weights(const Checkpoint& checkpoint, const std::string& file);
   void resume(TrainingResult& result, Weights& best);
   void save(const TrainingResult& result, const Weights& best);
 
@@ -167,72 +146,24 @@ struct Trainer::Impl {
   TrainingLoader loader;
   Evaluator validation, test;
   Weights initial;  // from a file; without tensors if random
-  RetinaFace detector;
+  RetinaFace network;
+  TrainingStep step;
   RetinaFace inference;  // validates and tests: folded, in evaluation mode
   Schedule schedule;
-  std::vector<ParameterGroup> groups;
-  std::vector<torch::Tensor> trained, average;  // the parameters that learn, and their moving averages
   std::string identity;
   Clock::time_point saved = Clock::now();
-  std::unique_ptr<torch::optim::Optimizer> optimizer;
-  torch::Tensor anchors;
   TrainingObserver observer;
   std::vector<std::vector<Detection>> test_detections;
 };
 
-void Trainer::Impl::set_learning_rate(double learning_rate) {
-  for (std::size_t i = 0; i < groups.size(); ++i)
-    optimizer->param_groups()[i].options().set_lr(learning_rate * groups[i].rate);
-}
-
-void Trainer::Impl::swap_average() {
-  torch::NoGradGuard no_gradient;
-  for (std::size_t i = 0; i < average.size(); ++i) {
-    const torch::Tensor parameter = trained[i].clone();
-    trained[i].copy_(average[i]);
-    average[i].copy_(parameter);
-  }
-}
-
-Weights Trainer::Impl::current_weights() {
-  swap_average();
-  Weights weights = weights_of(*detector, to_yaml(recipe));
-  swap_average();
-  return weights;
-}
-
-// That every tensor is there and fits.
-void Trainer::Impl::check_weights(const Checkpoint& checkpoint, const std::string& file) {
-  RetinaFace twin(detector->options());
-  load_into(*twin, checkpoint.network, file);
-  if (checkpoint.best_epoch > 0) load_into(*twin, checkpoint.best, file + ": best");
-  for (std::size_t i = 0; i < average.size(); ++i) {
-    const auto given = checkpoint.average.tensors.find(std::to_string(i));
-    if (given == checkpoint.average.tensors.end() || given->second.sizes() != average[i].sizes()) {
-      throw InputError(file + ": moving average " + std::to_string(i) + " is missing or has another shape");
-    }
-  }
-}
-
 void Trainer::Impl::resume(TrainingResult& result, Weights& best) {
   if (options.checkpoint_file.empty()) return;
-  std::unique_ptr<torch::optim::Optimizer> restored;
-  const auto check = [&](const Checkpoint& content, const std::string& file) {
-    check_weights(content, file);
-    restored = make_optimizer(recipe, groups);
-    try {
-      restore(*restored, content.optimizer);
-    } catch (const std::exception&) {  // whatever LibTorch throws
-      throw InputError(file + ": the optimizer's state cannot be read");
-    }
+  const auto restore = [&](const Checkpoint& content, const std::string& file) {
+    if (content.best_epoch > 0) load_into(*RetinaFace(network->options()), content.best, file + ": best");
+    step.restore(content, file);
   };
-  auto checkpoint = load_checkpoint(options.checkpoint_file, identity, check);
+  auto checkpoint = load_checkpoint(options.checkpoint_file, identity, restore);
   if (!checkpoint) return;
-  load_into(*detector, checkpoint->network, options.checkpoint_file);
-  optimizer = std::move(restored);
-  torch::NoGradGuard no_gradient;
-  for (std::size_t i = 0; i < average.size(); ++i)
-    average[i].copy_(checkpoint->average.tensors.at(std::to_string(i)));
   schedule.restore(checkpoint->schedule);
   result.epochs = std::move(checkpoint->epochs);
   result.best_epoch = checkpoint->best_epoch;
@@ -249,48 +180,16 @@ void Trainer::Impl::save(const TrainingResult& result, const Weights& best) {
   checkpoint.best_epoch = result.best_epoch;
   checkpoint.best_validation = result.best_validation;
   checkpoint.schedule = schedule.state();
-  checkpoint.optimizer = state_of(*optimizer);
-  checkpoint.network = weights_of(*detector, to_yaml(recipe));
-  for (std::size_t i = 0; i < average.size(); ++i)
-    checkpoint.average.tensors[std::to_string(i)] = average[i].to(torch::kCPU);
+  step.save(checkpoint);
   checkpoint.best = best;
   save_checkpoint(options.checkpoint_file, checkpoint);
   saved = Clock::now();
 }
 
-std::optional<std::array<double, 4>> Trainer::Impl::step(const Batch& batch, double learning_rate) {
-  const cv::Mat& images = batch.pixels;
-  const torch::Tensor bytes =
-      torch::from_blob(images.data, {images.size[0], images.size[1], images.size[2], 3}, torch::kByte);
-  const FaceTensors faces = pack_faces(batch.faces, device);
-  RawOutput output;
-  {
-    const MixedPrecision precision(recipe.precision == "bfloat16", device);
-    output = detector->forward(normalise_pixels(bytes, device));
-  }
-  output = {output.logits.to(torch::kFloat), output.boxes.to(torch::kFloat), output.landmarks.to(torch::kFloat)};
-  const Losses losses = multibox_loss(output, anchors, faces, match(anchors, faces, recipe.matching()), recipe.loss());
-  const torch::Tensor values =
-      torch::stack({losses.total, losses.classification, losses.location, losses.landmarks}).detach().to(torch::kCPU);
-  if (!torch::isfinite(values).all().item<bool>()) return std::nullopt;
-  optimizer->zero_grad();
-  losses.total.backward();
-  const double limit = recipe.gradient_clip > 0 ? recipe.gradient_clip : std::numeric_limits<double>::infinity();
-  if (!std::isfinite(torch::nn::utils::clip_grad_norm_(trained, limit))) return std::nullopt;
-  set_learning_rate(learning_rate);
-  optimizer->step();
-  if (!average.empty()) {
-    torch::NoGradGuard no_gradient;
-    for (std::size_t i = 0; i < average.size(); ++i) average[i].lerp_(trained[i], 1 - recipe.average);
-  }
-  const float* value = values.data_ptr<float>();
-  return std::array<double, 4>{value[0], value[1], value[2], value[3]};
-}
-
 std::optional<Ending> Trainer::Impl::train_epoch(int epoch, EpochReport& report) {
   const std::size_t batches = loader.batches_per_epoch();
   const auto start = Clock::now();
-  std::array<double, 4> sums{};
+  StepLosses sums;
   std::size_t done = 0;
   const auto speed = [&] { return static_cast<double>(done) * recipe.batch_size / seconds_since(start); };
   loader.start_epoch(static_cast<std::uint64_t>(epoch - 1));
@@ -298,18 +197,21 @@ std::optional<Ending> Trainer::Impl::train_epoch(int epoch, EpochReport& report)
     if (interrupted()) return Ending::kInterrupted;
     const double moment = epoch - 1 + static_cast<double>(done) / static_cast<double>(batches);
     report.learning_rate = recipe.learning_rate * schedule.factor(moment);
-    const auto losses = step(batch, report.learning_rate);
+    const auto losses = step.run(batch, report.learning_rate);
     if (!losses) return Ending::kDiverged;
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += (*losses)[i];
+    sums.total += losses->total;
+    sums.classification += losses->classification;
+    sums.location += losses->location;
+    sums.landmarks += losses->landmarks;
     ++done;
     if (observer.step)
-      observer.step({epoch, recipe.epochs, done, batches, sums[0] / static_cast<double>(done), speed()});
+      observer.step({epoch, recipe.epochs, done, batches, sums.total / static_cast<double>(done), speed()});
   }
   const auto count = static_cast<double>(std::max<std::size_t>(done, 1));
-  report.loss = sums[0] / count;
-  report.classification = sums[1] / count;
-  report.location = sums[2] / count;
-  report.landmarks = sums[3] / count;
+  report.loss = sums.total / count;
+  report.classification = sums.classification / count;
+  report.location = sums.location / count;
+  report.landmarks = sums.landmarks / count;
   report.seconds = seconds_since(start);
   report.images_per_second = speed();
   return std::nullopt;
@@ -317,7 +219,7 @@ std::optional<Ending> Trainer::Impl::train_epoch(int epoch, EpochReport& report)
 
 std::optional<double> Trainer::Impl::validate(EpochReport& report) {
   const auto start = Clock::now();
-  load_into(*inference, fold(current_weights()), "network");
+  load_into(*inference, fold(step.weights()), "network");
   const auto evaluation = validation.run(inference, device, observer.interrupted);
   if (!evaluation) return std::nullopt;
   report.validation_seconds = seconds_since(start);
@@ -344,7 +246,6 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
     result.validation_seconds += epoch.validation_seconds;
     images += epoch.images_per_second * epoch.seconds;
   }
-  start_training_mode(self.detector, self.recipe);
   for (int epoch = static_cast<int>(result.epochs.size()) + 1;
        epoch <= self.recipe.epochs && !self.schedule.should_stop(); ++epoch) {
     EpochReport report;
@@ -371,7 +272,7 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
       if (report.best) {
         result.best_epoch = epoch;
         result.best_validation = *metric;
-        best = self.current_weights();
+        best = self.step.weights();
         save_weights(weights_file, best);
       }
     }

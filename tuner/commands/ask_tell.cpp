@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "tuner/base/log.h"
+#include "tuner/platform/selection_policy.h"
 #include "tuner/platform/sqlite_store.h"
 
 namespace hyperfd::commands {
@@ -29,12 +30,24 @@ class Bell {
   bool rung_ = false;
 };
 
+std::string rivals() {
+  std::string names;
+  for (const std::string& name : policy_names()) {
+    if (name != "hyperfd") names += (names.empty() ? "" : ", ") + name;
+  }
+  return names;
+}
+
 }  // namespace
 
 void add_ask_tell_options(CLI::App& command, AskTellOptions& options) {
   command.add_option("--space", options.space, "NNI search space, .json or .yaml")->required();
+  command.add_option("--annotation", options.annotation,
+                     "Constraints and architecture of the space (docs/search_spaces.md); default: SPACE.hyperfd.yaml "
+                     "beside it, if there is one");
   command.add_option("--experiment", options.experiment, "Name of what is being tuned")->capture_default_str();
-  command.add_option("--policy", options.policy, "How to choose: hyperfd (default) or another policy's name");
+  command.add_option("--policy", options.policy,
+                     "How to choose: hyperfd (default), or a rival to compare with: " + rivals());
   command.add_option("--seed", options.seed, "Same seed and store: same suggestions; default 0");
   command.add_flag_callback(
       "--minimize", [&options] { options.optimize_mode = OptimizeMode::kMinimize; }, "Lower results are better");
@@ -58,7 +71,9 @@ void ask_or_tell(const AskTellOptions& options, const std::function<void(Platfor
 
   RunStart start;
   start.run = kCommandLineRun;
-  start.space = SearchSpace::load(options.space).definition().dump();
+  const SearchSpace space = SearchSpace::load(options.space);
+  start.space = space.definition().dump();
+  start.annotation = Annotation::load(options.annotation, options.space, space).text();
   const std::optional<ExperimentRecord> known = store->find_experiment(options.experiment);
   start.optimize_mode = options.optimize_mode.value_or(known ? known->optimize_mode : OptimizeMode::kMaximize);
   start.budget = known ? known->budget : 0;

@@ -12,7 +12,8 @@ namespace hyperfd::commands {
 
 // What `suggest` and `report` have in common.
 struct AskTellOptions {
-  std::string space;  // file
+  std::string space;       // file
+  std::string annotation;  // file; "": the one beside the space, if there is one
   std::string store;  // file, or ":memory:"
   std::string experiment = "command-line";
   // As the experiment has them where they are not given; a new one: maximize, hyperfd, 0.

@@ -11,5 +11,7 @@ void add_inspect(CLI::App& app);
 void add_suggest(CLI::App& app);
 void add_report(CLI::App& app);
 void add_space(CLI::App& app);
+void add_bench(CLI::App& app);
+void add_collect(CLI::App& app);
 
 }  // namespace hyperfd::commands

@@ -2,35 +2,45 @@
 #include <memory>
 
 #include "tuner/commands/commands.h"
-#include "tuner/space/search_space.h"
+#include "tuner/commands/space_report.h"
+#include "tuner/space/feasible.h"
 
 namespace hyperfd::commands {
 namespace {
 
 struct Options {
-  std::string file;
+  std::string file, annotation;
   bool count = false;
   std::int64_t samples = 0;
   std::int64_t seed = 0;
   bool json = false;
 };
 
-std::vector<Configuration> draw(const SearchSpace& space, const Options& options) {
+std::vector<Configuration> draw(const SearchSpace& space, const Annotation& annotation, const Options& options) {
   Rng rng(static_cast<std::uint64_t>(options.seed));
+  FeasibleSampler sampler(space, annotation);
   std::vector<Configuration> samples;
-  for (std::int64_t i = 0; i < options.samples; ++i) samples.push_back(space.sample(rng));
+  for (std::int64_t i = 0; i < options.samples; ++i) samples.push_back(sampler.draw(rng));
   return samples;
+}
+
+Json size_of(const SearchSpace& space) {
+  return space.size() ? Json(*space.size()) : Json();
 }
 
 void run(const Options& options) {
   const SearchSpace space = SearchSpace::load(options.file);
-  const std::vector<Configuration> samples = draw(space, options);
+  const Annotation annotation = Annotation::load(options.annotation, options.file, space);
+  const bool is_annotated = !annotation.definition().is_null();
+  const std::vector<Configuration> samples = draw(space, annotation, options);
+  Rng rng(static_cast<std::uint64_t>(options.seed));
   if (options.json) {
     Json report = {{"signature", space.signature()},
-                   {"size", space.size() ? Json(*space.size()) : Json()},
+                   {"size", size_of(space)},
                    {"dimensions", space.definition().size()},
-                   {"encoding_size", space.encoding_size()},
-                   {"samples", samples}};
+                   {"encoding_size", space.encoding_size()}};
+    report["annotation"] = is_annotated ? as_json(annotation, examine(space, annotation, rng)) : Json();
+    report["samples"] = samples;
     std::cout << report.dump(2) << "\n";
     return;
   }
@@ -38,10 +48,9 @@ void run(const Options& options) {
   if (options.count) {
     std::cout << size << "\n";
   } else if (samples.empty()) {
-    for (const auto& [name, dimension] : space.definition().items()) {
-      std::cout << name << "  " << dimension.dump() << "\n";
-    }
+    print_dimensions(std::cout, space);
     std::cout << size << " configurations, signature " << space.signature() << "\n";
+    if (is_annotated) print(std::cout, annotation, examine(space, annotation, rng));
   }
   for (const Configuration& sample : samples) std::cout << sample.dump() << "\n";
 }
@@ -50,16 +59,22 @@ void run(const Options& options) {
 
 void add_space(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("space", "Check, count and sample a search space");
+  CLI::App* command = app.add_subcommand("space", "Check, count, explain and sample a search space");
   command->add_option("FILE", options->file, "NNI search space, .json or .yaml")->required();
+  command->add_option("--annotation", options->annotation,
+                      "Constraints and architecture of the space (docs/search_spaces.md); default: FILE.hyperfd.yaml "
+                      "beside it, if there is one");
   command->add_flag("--count", options->count, "Print the number of configurations, or infinite");
-  command->add_option("--sample", options->samples, "Print this many random configurations")
+  command
+      ->add_option("--sample", options->samples, "Print this many random configurations that satisfy the constraints")
       ->check(CLI::Range(0, 1'000'000));
   command->add_option("--seed", options->seed, "Of the samples")
       ->check(CLI::Range(0LL, 9'000'000'000'000'000'000LL))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print everything as one JSON object");
-  command->footer("Example:\n  hyperfd-tuner space search_spaces/hpo.yaml --sample 3");
+  command->footer(
+      "Examples:\n  hyperfd-tuner space search_spaces/hpo.yaml --sample 3\n"
+      "  hyperfd-tuner space search_spaces/proxylessnas.yaml");
   command->callback([options] { run(*options); });
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tuner/base/digest.h"
+#include "tuner/platform/configuration_encoding.h"
 #include "tuner/ranker/ranking_model.h"
 #include "tuner/space/search_space.h"
 
@@ -10,11 +11,12 @@ namespace hyperfd {
 namespace {
 
 // Records come ordered by experiment; minimised metrics are turned so that higher is better.
-std::vector<TaskExperience> by_task(const std::vector<ExperienceRecord>& records, const SearchSpace& space) {
+std::vector<TaskExperience> by_task(const std::vector<ExperienceRecord>& records, const SearchSpace& space,
+                                    const Annotation& annotation) {
   std::vector<TaskExperience> tasks;
   for (const ExperienceRecord& record : records) {
     if (tasks.empty() || tasks.back().task != record.experiment) tasks.push_back({record.experiment, {}, {}});
-    tasks.back().encodings.push_back(space.encode(parse_json(record.parameters, "parameters")));
+    tasks.back().encodings.push_back(encode(space, annotation, parse_json(record.parameters, "parameters")));
     tasks.back().scores.push_back(record.optimize_mode == OptimizeMode::kMinimize ? -record.metric : record.metric);
   }
   return tasks;
@@ -50,9 +52,14 @@ std::vector<LearningResult> BackgroundLearner::take_finished() {
 RankerRecord learn_ranker(const LearningJob& job) {
   const SearchSpace space = SearchSpace::parse(parse_json(job.definition, "space"));
   const std::uint64_t seed = stable_hash(job.previous.signature + "/" + std::to_string(job.previous.version + 1));
-  RankingModel model = job.previous.model.empty() ? RankingModel(space.encoding_size(), RankerOptions{}, seed)
-                                                  : RankingModel::deserialize(job.previous.model);
-  model.update(by_task(job.experience, space), seed);
+  const Annotation annotation = Annotation::parse(job.annotation, space);
+  const EncodingShape shape = encoding_shape(space, annotation);
+  RankingModel model(shape, RankerOptions{}, seed);
+  if (!job.previous.model.empty()) {
+    RankingModel previous = RankingModel::deserialize(job.previous.model);
+    if (previous.shape() == shape) model = std::move(previous);  // else the annotation names another encoder now
+  }
+  model.update(by_task(job.experience, space, annotation), seed);
   RankerRecord next;
   next.signature = job.previous.signature;
   next.version = job.previous.version + 1;

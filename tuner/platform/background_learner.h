@@ -15,6 +15,7 @@ namespace hyperfd {
 // One update of the ranker of a signature.
 struct LearningJob {
   std::string definition;  // a space of the signature, JSON text
+  std::string annotation;  // of that space, JSON text; "": none
   RankerRecord previous;   // version 0 and no model: there is none yet
   std::vector<ExperienceRecord> experience;
 };

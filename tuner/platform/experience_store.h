@@ -44,12 +44,13 @@ class ExperienceStore {
   virtual bool add_intermediate_result(const IntermediateResult& result) = 0;
   // False when the end of this trial is there already.
   virtual bool add_trial_end(const TrialEndRecord& end) = 0;
-  // Whether the trial of this configuration (id, or trial job where it has no id) ended as FAILED.
-  virtual bool trial_failed(const ConfigurationRecord& configuration) = 0;
+  // How the trial of this configuration (id, or trial job where it has no id) ended; nullopt when nobody said so.
+  virtual std::optional<TrialOutcome> trial_outcome(const ConfigurationRecord& configuration) = 0;
 
   // Results of all experiments on spaces of this signature: numbers, of trials that did not fail; by experiment, oldest
-  // first.
-  virtual std::vector<ExperienceRecord> experience(const std::string& signature) = 0;
+  // first; only of `task` if it is given.
+  virtual std::vector<ExperienceRecord> experience(const std::string& signature,
+                                                   std::optional<std::int64_t> task = std::nullopt) = 0;
   virtual std::int64_t count_results(const std::string& signature) = 0;
   // Experiments other than `experiment` with results on spaces of this signature.
   virtual std::int64_t count_past_tasks(const std::string& signature, std::int64_t experiment) = 0;

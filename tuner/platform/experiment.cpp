@@ -1,5 +1,6 @@
 #include "tuner/platform/experiment.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -14,8 +15,13 @@ Experiment::Experiment(ExperimentRecord record, std::vector<ConfigurationRecord>
 }
 
 void Experiment::change(ExperimentRecord record) {
-  if (!space_ || record.definition != record_.definition) {
-    space_ = std::make_unique<SearchSpace>(SearchSpace::parse(parse_json(record.definition, "space")));
+  const bool other_space = !space_ || record.definition != record_.definition;
+  if (other_space || record.annotation != record_.annotation) {
+    auto space = std::make_unique<SearchSpace>(SearchSpace::parse(parse_json(record.definition, "space")));
+    annotation_ = Annotation::parse(record.annotation, *space);
+    space_ = std::move(space);
+  }
+  if (other_space) {
     ranked_ = 0;
     for (Entry& entry : entries_) {
       entry.in_space = is_point(entry.configuration);
@@ -23,7 +29,7 @@ void Experiment::change(ExperimentRecord record) {
     }
   }
   record_ = std::move(record);
-  results_are_stale_ = true;
+  refresh_results();
 }
 
 const ConfigurationRecord* Experiment::find(std::int64_t run, std::int64_t parameter_id) const {
@@ -65,21 +71,40 @@ void Experiment::set_result(std::int64_t configuration, std::optional<double> me
   Entry& changed = entry(configuration);
   changed.record.has_result = true;
   changed.record.metric = metric;
-  if (!ranks(changed)) return;
-  ++ranked_;
-  results_are_stale_ = true;
+  ranked_ += ranks(changed);
+  refresh(by_row_.at(configuration));
 }
 
-void Experiment::set_failed(std::int64_t configuration) {
+void Experiment::set_outcome(std::int64_t configuration, TrialOutcome outcome) {
   Entry& changed = entry(configuration);
   ranked_ -= ranks(changed);
-  changed.record.failed = true;
-  results_are_stale_ = true;
+  changed.record.outcome = outcome;
+  ranked_ += ranks(changed);
+  refresh(by_row_.at(configuration));
 }
 
-TaskView Experiment::view(const RankingModel* model) {
-  if (results_are_stale_) refresh_results();
-  return {*space_, results_, taken_, model};
+std::vector<Configuration> Experiment::abandoned(std::int64_t run) const {
+  std::vector<Configuration> found;
+  std::unordered_set<std::string> done;  // each once
+  for (const Entry& entry : entries_) {
+    const ConfigurationRecord& record = entry.record;
+    if (record.run == run || record.has_result || record.outcome) done.insert(record.fingerprint);
+  }
+  for (const Entry& entry : entries_) {
+    if (!entry.in_space || entry.record.source != ConfigurationSource::kAlgorithm) continue;
+    if (annotation_.find_violated(entry.configuration)) continue;
+    if (done.insert(entry.record.fingerprint).second) found.push_back(entry.configuration);
+  }
+  return found;
+}
+
+TaskView Experiment::view(const RankingModel* model, const PastExperience& past) {
+  constexpr std::size_t kMostPending = 16;  // a trial may be lost without a word
+  pending_.clear();
+  for (auto at = waiting_positions_.rbegin(); at != waiting_positions_.rend() && pending_.size() < kMostPending; ++at) {
+    pending_.push_back(entries_[*at].configuration);
+  }
+  return {*space_, results_, taken_, model, past, TaskView::no_statistics(), annotation_, pending_};
 }
 
 Experiment::Entry& Experiment::entry(std::int64_t configuration) {
@@ -95,16 +120,34 @@ void Experiment::index(std::size_t position) {
   ranked_ += ranks(added);
   suggested_ += added.record.source == ConfigurationSource::kAlgorithm;
   taken_.insert(added.record.fingerprint);
-  if (ranks(added)) results_are_stale_ = true;
+  refresh(position);
 }
 
 void Experiment::refresh_results() {
   results_.clear();
-  const double sign = record_.optimize_mode == OptimizeMode::kMinimize ? -1 : 1;
-  for (const Entry& entry : entries_) {
-    if (ranks(entry)) results_.push_back({entry.configuration, sign * *entry.record.metric});
+  ranked_positions_.clear();
+  waiting_positions_.clear();
+  for (std::size_t position = 0; position < entries_.size(); ++position) refresh(position);
+}
+
+void Experiment::refresh(std::size_t position) {
+  const Entry& entry = entries_[position];
+  if (waits(entry)) {
+    waiting_positions_.insert(position);
+  } else {
+    waiting_positions_.erase(position);
   }
-  results_are_stale_ = false;
+  const auto found = std::lower_bound(ranked_positions_.begin(), ranked_positions_.end(), position);
+  const bool is_there = found != ranked_positions_.end() && *found == position;
+  const auto result = results_.begin() + (found - ranked_positions_.begin());
+  if (is_there && !ranks(entry)) {
+    results_.erase(result);
+    ranked_positions_.erase(found);
+  } else if (!is_there && ranks(entry)) {
+    const double sign = record_.optimize_mode == OptimizeMode::kMinimize ? -1 : 1;
+    results_.insert(result, {entry.configuration, sign * *entry.record.metric});
+    ranked_positions_.insert(found, position);
+  }
 }
 
 bool Experiment::is_point(const Configuration& configuration) const {

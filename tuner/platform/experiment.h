@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -18,12 +19,13 @@ namespace hyperfd {
 // Changes here follow changes in the store; when a transaction fails the object is dropped and read again.
 class Experiment {
  public:
-  // `configurations` in the order in which they were stored. Throws InputError when the record's space does not parse.
+  // `configurations` in the order in which they were stored. Throws InputError when the record's space or annotation does not parse.
   Experiment(ExperimentRecord record, std::vector<ConfigurationRecord> configurations);
 
   const ExperimentRecord& record() const { return record_; }
   const SearchSpace& space() const { return *space_; }
-  // A record with the same id and name; the space may be another.
+  const Annotation& annotation() const { return annotation_; }
+  // A record with the same id and name; the space may be another. As it was when this throws.
   void change(ExperimentRecord record);
 
   // The row of a parameter id in a run, or of a trial without parameter id; nullptr if there is none.
@@ -37,15 +39,20 @@ class Experiment {
 
   void add(ConfigurationRecord configuration);
   void set_result(std::int64_t configuration, std::optional<double> metric);
-  void set_failed(std::int64_t configuration);
+  void set_outcome(std::int64_t configuration, TrialOutcome outcome);
 
   // Numbers that the task is ranked by.
   std::size_t count_ranked() const { return ranked_; }
   // Configurations that the policy chose, over all runs.
   std::size_t count_suggested() const { return suggested_; }
 
+  // Points of the space that the policy chose in other runs than `run`, that nobody has tried: no run of them has a
+  // result or an end, and `run` does not have them. (When NNI is stopped it forgets what it asked for and had not
+  // started.)
+  std::vector<Configuration> abandoned(std::int64_t run) const;
+
   // What a policy sees. Valid until the next change of this object.
-  TaskView view(const RankingModel* model);
+  TaskView view(const RankingModel* model, const PastExperience& past);
 
  private:
   struct Entry {
@@ -54,14 +61,22 @@ class Experiment {
     bool in_space = false;  // a point of today's space
   };
 
-  bool ranks(const Entry& entry) const { return entry.in_space && entry.record.metric && !entry.record.failed; }
+  bool ranks(const Entry& entry) const {
+    return entry.in_space && entry.record.metric && entry.record.outcome != TrialOutcome::kFailed;
+  }
   Entry& entry(std::int64_t configuration);
   void index(std::size_t position);
   void refresh_results();
+  // Keeps results_ and pending_ as they were after a row changed from or to one that ranks or waits.
+  void refresh(std::size_t position);
+  bool waits(const Entry& entry) const {
+    return entry.in_space && !entry.record.has_result && !entry.record.outcome;
+  }
   bool is_point(const Configuration& configuration) const;
 
   ExperimentRecord record_;
   std::unique_ptr<SearchSpace> space_;
+  Annotation annotation_;  // of *space_
   std::vector<Entry> entries_;
   std::unordered_map<std::int64_t, std::size_t> by_row_;
   std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> by_parameter_id_;
@@ -73,7 +88,9 @@ class Experiment {
   // For view().
   std::unordered_set<std::string> taken_;  // fingerprints
   std::vector<ScoredConfiguration> results_;
-  bool results_are_stale_ = false;
+  std::vector<std::size_t> ranked_positions_;  // of results_, in entries_; ascending
+  std::set<std::size_t> waiting_positions_;
+  std::vector<Configuration> pending_;
 };
 
 }  // namespace hyperfd

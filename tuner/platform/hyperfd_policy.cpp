@@ -2,67 +2,186 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
-#include "tuner/platform/random_policy.h"
+#include "tuner/baselines/random_policy.h"
+#include "tuner/platform/candidates.h"
+#include "tuner/platform/configuration_encoding.h"
 #include "tuner/platform/untaken.h"
 
 namespace hyperfd {
 namespace {
 
-constexpr std::uint64_t kEnumerateUpTo = 2000;
-constexpr std::size_t kSampledCandidates = 200;
+constexpr std::size_t kRandomStart = 5;    // suggestions of a task without a trained ranker
+constexpr std::size_t kPendingLimit = 16;  // in one answer; beyond it suggestions are the next best
+constexpr std::size_t kTablesKept = 8;
 
-// At least `count` of them unless the space has no more.
-std::vector<Configuration> make_candidates(const TaskView& task, std::size_t count, Rng& rng) {
-  Untaken untaken(task.space, task.taken);
-  const auto size = task.space.size();
-  if (size && *size <= kEnumerateUpTo) return untaken.enumerate();
-  std::vector<Configuration> candidates;
-  while (candidates.size() < std::max(kSampledCandidates, count)) {
-    auto drawn = untaken.draw(rng);
-    if (!drawn) break;
-    candidates.push_back(std::move(*drawn));
-  }
-  return candidates;
-}
-
-TaskExperience own_experience(const TaskView& task) {
-  TaskExperience own;
-  for (const ScoredConfiguration& result : task.results) {
-    own.encodings.push_back(task.space.encode(result.configuration));
-    own.scores.push_back(result.score);
-  }
-  return own;
-}
-
-// Indices of `candidates`, best first; equal scores in the order of candidates.
-std::vector<std::size_t> rank(const TaskView& task, const std::vector<Configuration>& candidates) {
-  std::vector<std::vector<float>> encodings;
-  for (const Configuration& candidate : candidates) encodings.push_back(task.space.encode(candidate));
-  const std::vector<float> scores = task.model->score(own_experience(task), encodings);
-  std::vector<std::size_t> order(candidates.size());
+// Indices of `scores`, best first; equal scores in the order of their indices.
+std::vector<std::size_t> rank(const std::vector<float>& scores) {
+  std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
   return order;
 }
 
-bool explores(std::size_t position) {
-  return position % 2 == 1;
+// A random entry of `ranking` that is below `drawn`, or any if there is none.
+std::size_t pick_randomly(const std::vector<std::size_t>& ranking, std::size_t drawn, Rng& rng) {
+  std::vector<std::size_t> eligible;
+  for (const std::size_t entry : ranking) {
+    if (entry < drawn) eligible.push_back(entry);
+  }
+  return eligible.empty() ? ranking[rng.below(ranking.size())] : eligible[rng.below(eligible.size())];
+}
+
+// Without the prior.
+PosteriorInput embedded(const TaskView& task, const RankingModel* model,
+                        const std::vector<Configuration>& configurations) {
+  const std::vector<EncodedConfiguration> encoded = encode(task.space, task.annotation, configurations);
+  return model ? model->embed(encoded) : posterior_input(encoded);
 }
 
 }  // namespace
 
+// What a task's next configurations are chosen by, while they are being chosen.
+class HyperFdPolicy::Ranking {
+ public:
+  // `population` gives the scales; its prior need not be set.
+  Ranking(const HyperFdPolicy& policy, const TaskView& task, const RankingModel* model, PosteriorInput population)
+      : policy_(policy), task_(task), model_(model), posterior_(make_posterior(std::move(population))) {
+    if (!policy.learns_within_) return;
+    for (const Configuration& configuration : task.pending)
+      posterior_.add_pending(read(std::vector<Configuration>(1, configuration)));
+  }
+
+  std::vector<float> scores(const PosteriorInput& input) const {
+    const std::vector<double> values = policy_.exploration_ == Exploration::kImprovement
+                                           ? posterior_.acquisition(input)
+                                           : posterior_.predict(input).mean;
+    return {values.begin(), values.end()};
+  }
+  std::vector<float> scores(const std::vector<Configuration>& configurations) const {
+    return scores(read(configurations));
+  }
+
+  void add_pending(const Configuration& configuration) {
+    posterior_.add_pending(read(std::vector<Configuration>(1, configuration)));
+  }
+
+  PosteriorInput read(const std::vector<Configuration>& configurations) const {
+    return with_prior(embedded(task_, model_, configurations));
+  }
+  PosteriorInput with_prior(PosteriorInput input) const {
+    if (model_) model_->set_prior(own_, input);
+    return input;
+  }
+
+ private:
+  TaskPosterior make_posterior(PosteriorInput population) {
+    own_.statistics = task_.statistics;
+    std::vector<double> scores;
+    std::vector<Configuration> telling;
+    if (policy_.learns_within_) {
+      std::vector<double> all;
+      for (const ScoredConfiguration& result : task_.results) all.push_back(result.score);
+      for (const std::size_t i : most_telling(all, policy_.ranker_options_.fit_results)) {
+        telling.push_back(task_.results[i].configuration);
+        scores.push_back(all[i]);
+      }
+    }
+    return {with_prior(std::move(population)), read(telling), scores};
+  }
+
+  const HyperFdPolicy& policy_;
+  const TaskView& task_;
+  const RankingModel* model_;
+  TaskExperience own_;  // what is known of the data set
+  TaskPosterior posterior_;
+};
+
+HyperFdPolicy::HyperFdPolicy(PolicyOptions& options) : HyperFdPolicy(options, {}, "improvement", true) {}
+
+HyperFdPolicy::HyperFdPolicy(PolicyOptions& options, const RankerOptions& defaults, const std::string& explore,
+                             bool learns_within)
+    : learns_within_(learns_within) {
+  const std::string word = options.word("explore", explore, {"improvement", "random_half", "never"});
+  exploration_ = word == "improvement"   ? Exploration::kImprovement
+                 : word == "random_half" ? Exploration::kRandomHalf
+                                         : Exploration::kNever;
+  ranker_options_ = parse_ranker_options(options.take_rest(), defaults);
+}
+
+PaperPolicy::PaperPolicy(PolicyOptions& options) : HyperFdPolicy(options, paper_options(), "random_half", false) {}
+
+std::shared_ptr<const HyperFdPolicy::Table> HyperFdPolicy::table(const TaskView& task,
+                                                                 const RankingModel* model) const {
+  const std::string key = (model ? std::to_string(model->identity()) : "") + "/" + task.space.identity() +
+                          "/" + task.annotation.definition().dump();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = tables_.find(key);
+    if (found != tables_.end()) return found->second;
+  }
+  auto table = std::make_shared<Table>();
+  table->configurations = Untaken(task.space, {}, task.annotation).enumerate();
+  for (const Configuration& configuration : table->configurations) {
+    table->fingerprints.push_back(fingerprint(configuration));
+  }
+  table->input = embedded(task, model, table->configurations);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (tables_.size() >= kTablesKept) tables_.clear();
+  return tables_.emplace(key, std::move(table)).first->second;
+}
+
 std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::size_t count, Rng& rng) const {
-  if (!task.model || !task.model->trained()) return RandomPolicy().suggest(task, count, rng);
-  std::vector<Configuration> candidates = make_candidates(task, count, rng);
-  std::vector<std::size_t> ranking = rank(task, candidates);
+  const RankingModel* model = task.model && task.model->trained() ? task.model : nullptr;
+  // A ranker of a space whose annotation has changed reads something else.
+  if (model && !(model->shape() == encoding_shape(task.space, task.annotation))) model = nullptr;
+  if (!model && (!learns_within_ || task.results.size() < kRandomStart)) {
+    return RandomPolicy().suggest(task, count, rng);
+  }
+
+  std::vector<Configuration> candidates;
+  std::vector<float> scores;
+  std::vector<std::size_t> left;
+  std::shared_ptr<const Table> all;
+  PosteriorInput input;  // of the candidates, as far as it is needed again
+  std::optional<Ranking> ranking;
+  std::size_t drawn = 0;
+  if (is_enumerated(task.space)) {
+    all = table(task, model);
+    ranking.emplace(*this, task, model, all->input);
+    input = ranking->with_prior(all->input);
+    scores = ranking->scores(input);
+    drawn = all->configurations.size();
+    for (const std::size_t i : rank(scores)) {
+      if (!task.taken.count(all->fingerprints[i])) left.push_back(i);
+    }
+  } else {
+    candidates = make_candidates(task, count, rng);
+    drawn = candidates.size();
+    ranking.emplace(*this, task, model, embedded(task, model, candidates));
+    scores = ranking->scores(candidates);
+    improve_candidates(
+        task, candidates, scores,
+        [&](const std::vector<Configuration>& configurations) { return ranking->scores(configurations); }, rng);
+    left = rank(scores);
+    if (count > 1) input = ranking->read(candidates);
+  }
+  const std::vector<Configuration>& configurations = all ? all->configurations : candidates;
 
   std::vector<Configuration> suggestions;
-  while (suggestions.size() < count && !ranking.empty()) {
-    const bool is_random = explores(task.taken.size() + suggestions.size());
-    const auto pick = ranking.begin() + static_cast<std::ptrdiff_t>(is_random ? rng.below(ranking.size()) : 0);
-    suggestions.push_back(std::move(candidates[*pick]));
-    ranking.erase(pick);
+  while (suggestions.size() < count && !left.empty()) {
+    const bool is_random =
+        exploration_ == Exploration::kRandomHalf && (task.taken.size() + suggestions.size()) % 2 == 1;
+    const std::size_t pick = is_random ? pick_randomly(left, drawn, rng) : left.front();
+    suggestions.push_back(configurations[pick]);
+    left.erase(std::find(left.begin(), left.end(), pick));
+    if (!learns_within_ || suggestions.size() >= std::min(count, kPendingLimit)) continue;
+    ranking->add_pending(configurations[pick]);
+    scores = ranking->scores(input);
+    std::stable_sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) {
+      return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
+    });
   }
   return suggestions;
 }

@@ -1,20 +1,63 @@
 #pragma once
 
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/platform/policy_options.h"
 #include "tuner/platform/selection_policy.h"
 
 namespace hyperfd {
 
-// `hyperfd`: the learned ranking exploits, random draws explore.
+// `hyperfd`: what past tasks say (the ranker) and what this task's results say, together (docs/ranker.md).
 //
-// Candidates are all configurations that the task has not taken, if the space has at most 2,000, else 200 draws (Table
-// 12), or as many as are asked for at once if that is more. The k-th configuration of a task (k = 0, 1, …) is the
-// best-ranked candidate when k is even and a random one when k is odd. So the first suggestion of a task is the top of
-// the ranking, half of any budget explores (ratio 0.5), and it makes no difference whether configurations are asked for
-// one by one or at once, except that results in between refine the ranking. This goes on after the budget is spent.
-// Without a trained model every suggestion is random.
+// Candidates are those of candidates.h, and in a large space mutants of the best of them. The first suggestion of a
+// task is the top of the ranking. After that each is the candidate with the largest expected improvement over the best
+// so far, by a posterior over ranking and own results; awaited configurations count as if they had come out as
+// expected, so suggestions asked for at once differ. Without a trained model suggestions are random until five results
+// are in; from then on the task's own results are all there is.
+//
+// Options: `explore`, what comes after the first suggestion, is `improvement`, as above; `random_half`, the paper's way
+// (ratio 0.5), a random candidate that is no mutant at every other place and the best mean at the others; or `never`,
+// the best mean always. The rest are the ranker's (ranker_options.h).
+//
+// `paper`: as published. Table 12's options, `explore=random_half`, own results change nothing within the task.
 class HyperFdPolicy : public SelectionPolicy {
  public:
+  explicit HyperFdPolicy(PolicyOptions& options);
+
   std::vector<Configuration> suggest(const TaskView& task, std::size_t count, Rng& rng) const override;
+  bool uses_past() const override { return false; }
+  std::optional<RankerOptions> ranker_options() const override { return ranker_options_; }
+
+ protected:
+  HyperFdPolicy(PolicyOptions& options, const RankerOptions& defaults, const std::string& explore, bool learns_within);
+
+ private:
+  enum class Exploration { kImprovement, kRandomHalf, kNever };
+  // All feasible points of a space that can be enumerated, read by one version of a ranker.
+  struct Table {
+    std::vector<Configuration> configurations;
+    std::vector<std::string> fingerprints;
+    PosteriorInput input;  // prior not set
+  };
+  class Ranking;
+
+  std::shared_ptr<const Table> table(const TaskView& task, const RankingModel* model) const;
+
+  Exploration exploration_;
+  RankerOptions ranker_options_;
+  bool learns_within_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::shared_ptr<const Table>> tables_;
+};
+
+class PaperPolicy : public HyperFdPolicy {
+ public:
+  explicit PaperPolicy(PolicyOptions& options);
 };
 
 }  // namespace hyperfd

@@ -1,12 +1,14 @@
 #include "tuner/platform/platform.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "tuner/base/digest.h"
 #include "tuner/base/log.h"
 #include "tuner/platform/metric.h"
 #include "tuner/ranker/ranking_model.h"
+#include "tuner/space/feasible.h"
 
 namespace hyperfd {
 namespace {
@@ -35,10 +37,28 @@ void check_run_name(const std::string& run) {
   }
 }
 
+// What a configuration violates is no reason not to learn from its result.
+std::string violation(const Annotation& annotation, const Configuration& configuration, const std::string& field) {
+  try {
+    annotation.check(configuration);
+    return "";
+  } catch (const InputError& error) {
+    return field + ": would not be suggested (" + error.what() + ")";
+  }
+}
+
+// That it belongs to the space and leaves something to suggest.
+void check_annotation(const std::string& text, const SearchSpace& space) {
+  const Annotation annotation = Annotation::parse(text, space);
+  if (annotation.constraints().empty()) return;
+  Rng rng(0);
+  FeasibleSampler(space, annotation).draw(rng);
+}
+
 }  // namespace
 
 Platform::Platform(ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn)
-    : store_(store), learner_(std::move(on_learned), std::move(learn)) {}
+    : store_(store), past_tasks_(store), learner_(std::move(on_learned), std::move(learn)) {}
 
 RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   check_run_name(start.run);
@@ -46,6 +66,7 @@ RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   check_not_negative("seed", start.seed);
   policy(start.policy);
   const SearchSpace space = SearchSpace::parse(parse_json(start.space, "space"));
+  check_annotation(start.annotation, space);
 
   const std::optional<ExperimentRecord> found = store_.find_experiment(name);
   ExperimentRecord record = found.value_or(ExperimentRecord{});
@@ -57,15 +78,17 @@ RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   record.budget = start.budget;
   record.policy = start.policy;
   record.seed = start.seed;
+  record.annotation = start.annotation;
   if (found) {
     store_.update_experiment(record);
+    past_tasks_.changed(record.id);  // its metric may count the other way now
   } else {
     record.id = store_.add_experiment(record);
   }
   forget(name);
   Experiment& experiment = open(name);
   if (!store_.find_run(record.id, start.run)) store_.add_run(record.id, start.run);
-  if (!found) update_if_stale(record.signature);
+  if (!found) update_if_stale(record);
 
   RunInfo info;
   info.task = record.id;
@@ -82,6 +105,7 @@ void Platform::change_space(const std::string& name, const std::string& run, con
   Experiment& experiment = open(name);
   open_run(experiment, run);
   const SearchSpace space = SearchSpace::parse(parse_json(text, "space"));
+  check_annotation(experiment.record().annotation, space);
   ExperimentRecord record = experiment.record();
   record.definition = space.definition().dump();
   record.signature = space.signature();
@@ -109,9 +133,17 @@ std::vector<Suggestion> Platform::suggest(const std::string& name, const std::st
   if (!missing.empty()) {
     // From what is stored alone, so that a restarted server goes on with the same suggestions.
     Rng rng(stable_hash(std::to_string(record.seed) + "/" + name + "/" + std::to_string(experiment.count_suggested())));
+    const SelectionPolicy& chooser = policy(record.policy);
     const std::shared_ptr<const RankingModel> model = ranker(record.signature).model;
     const bool trained = model && model->trained();
-    chosen = policy(record.policy).suggest(experiment.view(trained ? model.get() : nullptr), missing.size(), rng);
+    const auto past = chooser.uses_past() ? past_tasks_.others(experiment.space(), record.id) : nullptr;
+    const TaskView view = experiment.view(trained ? model.get() : nullptr, past ? *past : PastExperience::none());
+    chosen = chooser.suggest(view, missing.size(), rng);
+    if (chosen.size() < missing.size()) {
+      std::vector<Configuration> abandoned = experiment.abandoned(run_id);
+      const std::size_t wanted = std::min(missing.size() - chosen.size(), abandoned.size());
+      std::move(abandoned.begin(), abandoned.begin() + static_cast<std::ptrdiff_t>(wanted), std::back_inserter(chosen));
+    }
   }
   auto next = chosen.begin();
   std::vector<Suggestion> suggestions;
@@ -152,11 +184,10 @@ Effect Platform::end_trial(const std::string& name, const std::string& run, std:
   Experiment& experiment = open(name);
   const std::int64_t run_id = open_run(experiment, run);
   if (!store_.add_trial_end({run_id, parameter_id, trial_job_id, outcome})) return {};
-  if (outcome == TrialOutcome::kFailed) {
-    const ConfigurationRecord* trial =
-        parameter_id ? experiment.find(run_id, *parameter_id) : experiment.find_trial(trial_job_id);
-    if (trial) experiment.set_failed(trial->id);
-  }
+  const ConfigurationRecord* trial =
+      parameter_id ? experiment.find(run_id, *parameter_id) : experiment.find_trial(trial_job_id);
+  if (trial) experiment.set_outcome(trial->id, outcome);
+  if (outcome == TrialOutcome::kFailed) past_tasks_.changed(experiment.record().id);
   return {1, ""};
 }
 
@@ -211,8 +242,9 @@ Effect Platform::adopt(const std::string& name, const std::string& run, const st
 void Platform::end_run(const std::string& name, const std::string& run) {
   Experiment& experiment = open(name);
   store_.end_run(open_run(experiment, run));
-  update_if_stale(experiment.record().signature);
+  update_if_stale(experiment.record());
   spdlog::info("task {}: run ends with {} results", experiment.record().id, experiment.count_ranked());
+  past_tasks_.forget(experiment.record().id);
   forget(name);  // an ended experiment needs no memory
 }
 
@@ -222,20 +254,25 @@ std::int64_t Platform::next_parameter_id(const std::string& name, const std::str
 }
 
 void Platform::check_point(const std::string& name, const Configuration& configuration) {
-  open(name).space().check(configuration);
+  const Experiment& experiment = open(name);
+  experiment.space().check(configuration);
+  experiment.annotation().check(configuration);
 }
 
 void Platform::forget(const std::string& name) {
-  experiments_.erase(name);
+  const auto known = experiments_.find(name);
+  if (known == experiments_.end()) return;
+  past_tasks_.changed(known->second.record().id);
+  experiments_.erase(known);
 }
 
 void Platform::start_due_updates() {
   for (auto due = due_.begin(); due != due_.end();) {
-    if (is_learning(*due)) {
+    if (is_learning(due->first)) {
       ++due;  // looked at again when that update is committed
       continue;
     }
-    const std::string signature = *due;
+    const auto [signature, annotation] = *due;
     due = due_.erase(due);
     const Ranker& current = ranker(signature);
     const std::int64_t results = store_.count_results(signature);
@@ -245,6 +282,7 @@ void Platform::start_due_updates() {
     job.previous.signature = signature;
     if (!current.model) job.previous.model.clear();  // also when the stored one cannot be read
     job.definition = store_.definition(signature);
+    job.annotation = annotation;
     job.experience = store_.experience(signature);
     learning_.insert(signature);
     learner_.submit(std::move(job));
@@ -324,7 +362,8 @@ ConfigurationRecord Platform::add_configuration(Experiment& experiment, Configur
   } catch (const InputError& error) {
     add_warning(warning, field + ": not a point of the search space (" + error.what() + "); stored, not ranked by");
   }
-  configuration.failed = store_.trial_failed(configuration);
+  if (configuration.space != 0) add_warning(warning, violation(experiment.annotation(), parsed, field));
+  configuration.outcome = store_.trial_outcome(configuration);
   configuration.id = store_.add_configuration(experiment.record().id, configuration);
   experiment.add(configuration);
   return configuration;
@@ -373,8 +412,9 @@ void Platform::add_result(Experiment& experiment, std::int64_t configuration, co
   store_.add_result(configuration, value, metric.number);
   const std::size_t before = experiment.count_ranked();
   experiment.set_result(configuration, metric.number);
+  past_tasks_.changed(experiment.record().id);
   const auto budget = static_cast<std::size_t>(experiment.record().budget);
-  if (before < budget && experiment.count_ranked() >= budget) update_if_stale(experiment.record().signature);
+  if (before < budget && experiment.count_ranked() >= budget) update_if_stale(experiment.record());
 }
 
 }  // namespace hyperfd

@@ -13,6 +13,7 @@
 #include "tuner/platform/background_learner.h"
 #include "tuner/platform/experience_store.h"
 #include "tuner/platform/experiment.h"
+#include "tuner/platform/past_tasks.h"
 
 namespace hyperfd {
 
@@ -29,6 +30,7 @@ struct RunStart {
   std::int64_t budget = 0;  // trials; 0: unknown
   std::string policy;
   std::int64_t seed = 0;
+  std::string annotation = "";  // of the space, JSON text; "" if it has none
 };
 
 struct RunInfo {
@@ -80,10 +82,12 @@ class Platform {
   // `on_learned` is called on another thread when commit_learned() has something to do.
   Platform(ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn = learn_ranker);
 
-  // Creates the experiment or goes on with it, in a new run; settings and space are this call's from now on.
+  // Creates the experiment or goes on with it, in a new run; settings, space and annotation are this call's from now
+  // on. Constraints that leave nothing are an InputError.
   RunInfo begin_run(const std::string& experiment, const RunStart& start);
   void change_space(const std::string& experiment, const std::string& run, const std::string& space);
-  // One configuration for each id, the same again for an id that has one; fewer when the space has no more.
+  // One configuration for each id, the same again for an id that has one. None is suggested twice, except that those of
+  // earlier runs that nobody tried come again when the space has no more; fewer when these are used up, too.
   std::vector<Suggestion> suggest(const std::string& experiment, const std::string& run,
                                   const std::vector<std::int64_t>& parameter_ids);
   Effect add_metric(const std::string& experiment, const std::string& run, const MetricReport& report);
@@ -98,7 +102,7 @@ class Platform {
   std::int64_t task(const std::string& experiment) { return open(experiment).record().id; }
   // One more than the largest parameter id of the run, 0 if it has none.
   std::int64_t next_parameter_id(const std::string& experiment, const std::string& run);
-  // Throws InputError when `configuration` is not a point of the experiment's search space.
+  // Throws InputError when `configuration` is not a point of the experiment's search space, or violates a constraint.
   void check_point(const std::string& experiment, const Configuration& configuration);
 
   // Drops what is in memory of an experiment; the next call reads it from the store.
@@ -129,13 +133,14 @@ class Platform {
   ConfigurationRecord trial_of(Experiment& experiment, std::int64_t run, const MetricReport& report,
                                std::string* warning);
   void add_result(Experiment& experiment, std::int64_t configuration, const std::string& value, std::string* warning);
-  void update_if_stale(const std::string& signature) { due_.insert(signature); }
+  void update_if_stale(const ExperimentRecord& experiment) { due_[experiment.signature] = experiment.annotation; }
 
   ExperienceStore& store_;
+  PastTasks past_tasks_;
   std::map<std::string, Experiment> experiments_;
   std::map<std::string, std::unique_ptr<SelectionPolicy>> policies_;
   std::map<std::string, Ranker> rankers_;
-  std::set<std::string> due_;       // signatures whose ranker may be stale
+  std::map<std::string, std::string> due_;  // signatures whose ranker may be stale, and the latest annotation
   std::set<std::string> learning_;  // signatures with an update under way
   BackgroundLearner learner_;       // last: its thread ends before the rest goes
 };

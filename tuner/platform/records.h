@@ -16,6 +16,7 @@ struct ExperimentRecord {
   std::int64_t space = 0;
   std::string signature;   // of the space
   std::string definition;  // of the space, JSON text as the client sent it
+  std::string annotation;  // of the space, JSON text; "" if it has none
   OptimizeMode optimize_mode = OptimizeMode::kMaximize;
   std::int64_t budget = 0;  // trials; 0: unknown
   std::string policy;
@@ -35,7 +36,7 @@ struct ConfigurationRecord {
   ConfigurationSource source = ConfigurationSource::kAlgorithm;
   bool has_result = false;
   std::optional<double> metric;  // as reported, sign not turned; nullopt: no result, or not a number
-  bool failed = false;           // its trial ended as FAILED
+  std::optional<TrialOutcome> outcome;  // how its trial ended; nullopt: it has not, or nobody said so
 };
 
 struct IntermediateResult {
@@ -53,6 +54,7 @@ struct TrialEndRecord {
 
 // One result that a ranker may learn from.
 struct ExperienceRecord {
+  std::int64_t task = 0;  // ExperimentRecord::id
   std::string experiment;
   OptimizeMode optimize_mode = OptimizeMode::kMaximize;
   std::string parameters;  // JSON text

@@ -118,10 +118,12 @@ class SqliteStore : public ExperienceStore {
       found.name = name;
       long long id = 0, space = 0, budget = 0, seed = 0;
       std::string mode;
-      sql_ << "SELECT e.id, e.space_id, s.signature, s.definition, e.optimize_mode, e.budget, e.policy, e.seed "
+      sql_ << "SELECT e.id, e.space_id, s.signature, s.definition, e.optimize_mode, e.budget, e.policy, e.seed, "
+              "e.annotation "
               "FROM experiments e JOIN spaces s ON s.id = e.space_id WHERE e.name = :n",
           soci::into(id), soci::into(space), soci::into(found.signature), soci::into(found.definition),
-          soci::into(mode), soci::into(budget), soci::into(found.policy), soci::into(seed), soci::use(name);
+          soci::into(mode), soci::into(budget), soci::into(found.policy), soci::into(seed),
+          soci::into(found.annotation), soci::use(name);
       if (!sql_.got_data()) return std::nullopt;
       found.id = id;
       found.space = space;
@@ -136,10 +138,10 @@ class SqliteStore : public ExperienceStore {
     return guarded([&] {
       const long long space = experiment.space, budget = experiment.budget, seed = experiment.seed;
       const std::string mode = to_word(experiment.optimize_mode);
-      sql_ << "INSERT INTO experiments (name, space_id, optimize_mode, budget, policy, seed) VALUES (:n, :s, :m, :b, "
-              ":p, :r)",
+      sql_ << "INSERT INTO experiments (name, space_id, optimize_mode, budget, policy, seed, annotation) "
+              "VALUES (:n, :s, :m, :b, :p, :r, :a)",
           soci::use(experiment.name), soci::use(space), soci::use(mode), soci::use(budget),
-          soci::use(experiment.policy), soci::use(seed);
+          soci::use(experiment.policy), soci::use(seed), soci::use(experiment.annotation);
       return last_id();
     });
   }
@@ -148,10 +150,10 @@ class SqliteStore : public ExperienceStore {
     guarded([&] {
       const long long id = experiment.id, space = experiment.space, budget = experiment.budget, seed = experiment.seed;
       const std::string mode = to_word(experiment.optimize_mode);
-      sql_ << "UPDATE experiments SET space_id = :s, optimize_mode = :m, budget = :b, policy = :p, seed = :r WHERE id "
-              "= :i",
+      sql_ << "UPDATE experiments SET space_id = :s, optimize_mode = :m, budget = :b, policy = :p, seed = :r, "
+              "annotation = :a WHERE id = :i",
           soci::use(space), soci::use(mode), soci::use(budget), soci::use(experiment.policy), soci::use(seed),
-          soci::use(id);
+          soci::use(experiment.annotation), soci::use(id);
     });
   }
 
@@ -185,27 +187,28 @@ class SqliteStore : public ExperienceStore {
       const long long owner = experiment;
       std::vector<ConfigurationRecord> found;
       long long id = 0, run = 0;
-      int has_result = 0, failed = 0;
+      int has_result = 0;
       NullableId parameter_id, space;
       NullableReal metric;
-      std::string job, fingerprint, parameters, source;
+      std::string job, fingerprint, parameters, source, outcome;
       soci::statement rows =
           (sql_.prepare
                << "SELECT c.id, c.run_id, c.parameter_id, c.trial_job_id, c.space_id, c.fingerprint, c.parameters, "
-                  "c.source, r.configuration_id IS NOT NULL, r.metric, EXISTS ("
-                  "SELECT 1 FROM trial_ends t WHERE t.run_id = c.run_id AND t.outcome = 'FAILED' AND "
+                  "c.source, r.configuration_id IS NOT NULL, r.metric, coalesce(("
+                  "SELECT t.outcome FROM trial_ends t WHERE t.run_id = c.run_id AND "
                   "(t.parameter_id = c.parameter_id OR (t.parameter_id IS NULL AND c.parameter_id IS NULL AND "
-                  "t.trial_job_id <> '' AND t.trial_job_id = c.trial_job_id))) "
+                  "t.trial_job_id <> '' AND t.trial_job_id = c.trial_job_id)) LIMIT 1), '') "
                   "FROM configurations c LEFT JOIN results r ON r.configuration_id = c.id "
                   "WHERE c.experiment_id = :e ORDER BY c.id",
            soci::into(id), soci::into(run), soci::into(parameter_id.value, parameter_id.indicator), soci::into(job),
            soci::into(space.value, space.indicator), soci::into(fingerprint), soci::into(parameters),
-           soci::into(source), soci::into(has_result), soci::into(metric.value, metric.indicator), soci::into(failed),
-           soci::use(owner));
+           soci::into(source), soci::into(has_result), soci::into(metric.value, metric.indicator),
+           soci::into(outcome), soci::use(owner));
       rows.execute();
       while (rows.fetch()) {
         found.push_back({id, run, parameter_id.get(), job, space.get().value_or(0), fingerprint, parameters,
-                         word_of<ConfigurationSource>(source), has_result != 0, metric.get(), failed != 0});
+                         word_of<ConfigurationSource>(source), has_result != 0, metric.get(),
+                         from_word<TrialOutcome>(outcome)});
       }
       return found;
     });
@@ -258,32 +261,37 @@ class SqliteStore : public ExperienceStore {
     });
   }
 
-  bool trial_failed(const ConfigurationRecord& configuration) override {
+  std::optional<TrialOutcome> trial_outcome(const ConfigurationRecord& configuration) override {
     return guarded([&] {
       const long long run = configuration.run;
       NullableId parameter_id(configuration.parameter_id);
-      int count = 0;
-      sql_ << "SELECT count(*) FROM trial_ends WHERE run_id = :r AND outcome = 'FAILED' AND (parameter_id = :i OR "
-              "(parameter_id IS NULL AND :i2 IS NULL AND trial_job_id <> '' AND trial_job_id = :j))",
-          soci::into(count), soci::use(run), soci::use(parameter_id.value, parameter_id.indicator),
+      std::string outcome;
+      sql_ << "SELECT outcome FROM trial_ends WHERE run_id = :r AND (parameter_id = :i OR "
+              "(parameter_id IS NULL AND :i2 IS NULL AND trial_job_id <> '' AND trial_job_id = :j)) LIMIT 1",
+          soci::into(outcome), soci::use(run), soci::use(parameter_id.value, parameter_id.indicator),
           soci::use(parameter_id.value, parameter_id.indicator), soci::use(configuration.trial_job_id);
-      return count > 0;
+      return sql_.got_data() ? from_word<TrialOutcome>(outcome) : std::nullopt;
     });
   }
 
-  std::vector<ExperienceRecord> experience(const std::string& signature) override {
+  std::vector<ExperienceRecord> experience(const std::string& signature, std::optional<std::int64_t> task) override {
     return guarded([&] {
       std::vector<ExperienceRecord> found;
       ExperienceRecord row;
       std::string mode;
+      long long id = 0;
+      const long long number = task.value_or(0);  // no row has number 0
+      const std::string compare = task ? "= " : "<> ";
       soci::statement rows =
-          (sql_.prepare << "SELECT e.name, e.optimize_mode, x.parameters, x.metric FROM experience x "
+          (sql_.prepare << "SELECT e.id, e.name, e.optimize_mode, x.parameters, x.metric FROM experience x "
                            "JOIN experiments e ON e.id = x.experiment_id WHERE x.signature = :s "
-                           "ORDER BY x.experiment_id, x.configuration_id",
-           soci::into(row.experiment), soci::into(mode), soci::into(row.parameters), soci::into(row.metric),
-           soci::use(signature));
+                           "AND x.experiment_id " +
+                               compare + ":e ORDER BY x.experiment_id, x.configuration_id",
+           soci::into(id), soci::into(row.experiment), soci::into(mode), soci::into(row.parameters),
+           soci::into(row.metric), soci::use(signature), soci::use(number));
       rows.execute();
       while (rows.fetch()) {
+        row.task = id;
         row.optimize_mode = word_of<OptimizeMode>(mode);
         found.push_back(row);
       }
@@ -451,9 +459,14 @@ class SqliteStore : public ExperienceStore {
     sql_ << "PRAGMA application_id", soci::into(application);
     sql_ << "PRAGMA user_version", soci::into(version);
     sql_ << "SELECT count(*) FROM sqlite_master", soci::into(objects);
-    if (application == kStoreApplicationId && version == kStoreSchemaVersion) return;
-    if (application == kStoreApplicationId) {
-      throw StoreError("schema version " + std::to_string(version) + ", this program reads version " +
+    const bool is_ours = application == kStoreApplicationId;
+    if (is_ours && version > 0 && version <= kStoreSchemaVersion) {
+      // What is read without writing is in every version.
+      if (access == StoreAccess::kReadWrite) migrate(version);
+      return;
+    }
+    if (is_ours) {
+      throw StoreError("schema version " + std::to_string(version) + ", this program reads versions up to " +
                        std::to_string(kStoreSchemaVersion));
     }
     if (objects > 0 || access == StoreAccess::kReadOnly)
@@ -462,6 +475,16 @@ class SqliteStore : public ExperienceStore {
     for (const std::string& statement : store_schema()) sql_ << statement;
     sql_ << "PRAGMA user_version = " + std::to_string(kStoreSchemaVersion);
     sql_ << "PRAGMA application_id = " + std::to_string(kStoreApplicationId);
+    all.commit();
+  }
+
+  void migrate(int version) {
+    if (version == kStoreSchemaVersion) return;
+    soci::transaction all(sql_);
+    for (; version < kStoreSchemaVersion; ++version) {
+      for (const std::string& statement : store_migration(version)) sql_ << statement;
+    }
+    sql_ << "PRAGMA user_version = " + std::to_string(kStoreSchemaVersion);
     all.commit();
   }
 

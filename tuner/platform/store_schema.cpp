@@ -18,6 +18,7 @@ const std::vector<std::string>& store_schema() {
            budget INTEGER NOT NULL,
            policy TEXT NOT NULL,
            seed INTEGER NOT NULL,
+           annotation TEXT NOT NULL DEFAULT '',
            created TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))))",
 
       R"(CREATE TABLE runs (
@@ -99,6 +100,13 @@ const std::vector<std::string>& store_schema() {
                      t.trial_job_id = c.trial_job_id))))",
   };
   return statements;
+}
+
+const std::vector<std::string>& store_migration(int from_version) {
+  static const std::vector<std::vector<std::string>> migrations = {
+      {"ALTER TABLE experiments ADD COLUMN annotation TEXT NOT NULL DEFAULT ''"},
+  };
+  return migrations.at(static_cast<std::size_t>(from_version - 1));
 }
 
 }  // namespace hyperfd

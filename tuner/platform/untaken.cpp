@@ -10,20 +10,24 @@ constexpr int kMaxRejections = 200;
 
 }  // namespace
 
-Untaken::Untaken(const SearchSpace& space, const std::unordered_set<std::string>& taken)
-    : space_(space), taken_before_(taken) {}
+Untaken::Untaken(const SearchSpace& space, const std::unordered_set<std::string>& taken, const Annotation& annotation)
+    : space_(space), annotation_(annotation), sampler_(space, annotation), taken_before_(taken) {}
 
 bool Untaken::take(const Configuration& configuration) {
+  return !annotation_.find_violated(configuration) && take_feasible(configuration);
+}
+
+bool Untaken::take_feasible(const Configuration& configuration) {
   std::string text = fingerprint(configuration);
   return !taken_before_.count(text) && taken_now_.insert(std::move(text)).second;
 }
 
 std::optional<Configuration> Untaken::draw(Rng& rng) {
   for (int i = 0; i < kMaxRejections; ++i) {
-    Configuration configuration = space_.sample(rng);
-    if (take(configuration)) return configuration;
+    Configuration configuration = sampler_.draw(rng);
+    if (take_feasible(configuration)) return configuration;
   }
-  return draw_from_rest(rng);
+  return annotation_.constraints().empty() ? draw_from_rest(rng) : draw_from_feasible_rest(rng);
 }
 
 std::optional<Configuration> Untaken::draw_from_rest(Rng& rng) {
@@ -36,7 +40,19 @@ std::optional<Configuration> Untaken::draw_from_rest(Rng& rng) {
   for (std::uint64_t step = 0; step < steps; ++step) {
     const std::uint64_t to_end = *size - start;
     Configuration configuration = space_.at(step < to_end ? start + step : step - to_end);
-    if (take(configuration)) return configuration;
+    if (take_feasible(configuration)) return configuration;
+  }
+  return std::nullopt;
+}
+
+std::optional<Configuration> Untaken::draw_from_feasible_rest(Rng& rng) {
+  if (!sampler_.can_enumerate()) return std::nullopt;
+  std::vector<std::uint64_t> rest = sampler_.feasible();
+  while (!rest.empty()) {
+    std::swap(rest[rng.below(rest.size())], rest.back());
+    Configuration configuration = space_.at(rest.back());
+    if (take_feasible(configuration)) return configuration;
+    rest.pop_back();
   }
   return std::nullopt;
 }
@@ -45,6 +61,7 @@ std::vector<Configuration> Untaken::enumerate() const {
   std::vector<Configuration> rest;
   for (std::uint64_t index = 0; index < *space_.size(); ++index) {
     Configuration configuration = space_.at(index);
+    if (annotation_.find_violated(configuration)) continue;
     const std::string text = fingerprint(configuration);
     if (!taken_before_.count(text) && !taken_now_.count(text)) rest.push_back(std::move(configuration));
   }

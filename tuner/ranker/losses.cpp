@@ -43,14 +43,58 @@ torch::Tensor delta_ndcg(const torch::Tensor& predictions, const torch::Tensor& 
   return differences(normalised_gain) * differences(discount);
 }
 
-torch::Tensor ranking_loss(const torch::Tensor& predictions, const torch::Tensor& relevance,
-                           const torch::Tensor& valid) {
+namespace {
+
+// Mean over pairs with relevance_i > relevance_j of −weight · log σ(prediction_i − prediction_j).
+torch::Tensor logistic_loss(const torch::Tensor& predictions, const torch::Tensor& relevance,
+                            const torch::Tensor& valid, const torch::Tensor& weight) {
   const torch::Tensor is_pair =
       relevance.unsqueeze(2).gt(relevance.unsqueeze(1)) & valid.unsqueeze(2) & valid.unsqueeze(1);
-  const torch::Tensor weight = delta_ndcg(predictions.detach(), relevance, valid) * is_pair;
   const torch::Tensor margin = predictions.unsqueeze(2) - predictions.unsqueeze(1);
-  const torch::Tensor loss = (weight * torch::softplus(-margin)).sum({1, 2});
+  const torch::Tensor loss = (weight * is_pair * torch::softplus(-margin)).sum({1, 2});
   return loss / is_pair.sum({1, 2}).clamp_min(1);
+}
+
+}  // namespace
+
+torch::Tensor ranking_loss(const torch::Tensor& predictions, const torch::Tensor& relevance, const torch::Tensor& valid,
+                           RankBy rank_by) {
+  const torch::Tensor positions = rank_by == RankBy::kPrediction ? predictions.detach() : -relevance;
+  return logistic_loss(predictions, relevance, valid, delta_ndcg(positions, relevance, valid));
+}
+
+torch::Tensor pairwise_loss(const torch::Tensor& predictions, const torch::Tensor& relevance,
+                            const torch::Tensor& valid) {
+  return logistic_loss(predictions, relevance, valid, torch::ones({}));
+}
+
+torch::Tensor squared_loss(const torch::Tensor& predictions, const torch::Tensor& relevance, const torch::Tensor& valid,
+                           double scale) {
+  const torch::Tensor squares = (predictions - relevance / scale).square().masked_fill(~valid, 0);
+  return squares.sum(1) / valid.sum(1).clamp_min(1);
+}
+
+torch::Tensor task_losses(const torch::Tensor& predictions, const torch::Tensor& relevance, const torch::Tensor& valid,
+                          const RankerOptions& options) {
+  switch (options.loss) {
+    case LossKind::kPairwise:
+      return pairwise_loss(predictions, relevance, valid);
+    case LossKind::kMse:
+      return squared_loss(predictions, relevance, valid, options.relevance_scale);
+    case LossKind::kRanking:
+      break;
+  }
+  return ranking_loss(predictions, relevance, valid, options.rank_by);
+}
+
+torch::Tensor triplet_loss(const torch::Tensor& features, const torch::Tensor& twins, double margin) {
+  const std::int64_t live = twins.size(0), n = features.size(0);
+  if (live == 0 || n < 2) return torch::zeros({});
+  const torch::Tensor anchors = features.slice(0, 0, live);
+  const torch::Tensor own = (anchors - twins).square().sum(1, /*keepdim=*/true);
+  const torch::Tensor other = (anchors.unsqueeze(1) - features.unsqueeze(0)).square().sum(2);  // [live, n]
+  const torch::Tensor is_other = ~torch::eye(n, torch::kBool).slice(0, 0, live);
+  return (torch::relu(own - other + margin) * is_other).sum() / static_cast<double>(live * (n - 1));
 }
 
 }  // namespace hyperfd

@@ -1,6 +1,7 @@
 #include "tuner/ranker/ranking_model.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -8,9 +9,7 @@
 #include <torch/torch.h>
 
 #include "tuner/base/error.h"
-#include "tuner/ranker/feature_fit.h"
 #include "tuner/ranker/learner.h"
-#include "tuner/ranker/losses.h"
 #include "tuner/ranker/ranker.h"
 #include "tuner/ranker/ranking_model_bytes.h"
 #include "tuner/ranker/tensors.h"
@@ -30,56 +29,83 @@ class SingleThread {
   int before_;
 };
 
-void check_rows(const std::vector<std::vector<float>>& rows, std::size_t columns, const std::string& what) {
-  for (const std::vector<float>& row : rows) {
-    if (row.size() != columns) {
-      throw InputError(what + ": an encoding of " + std::to_string(row.size()) + " numbers, expected " +
-                       std::to_string(columns));
+void check_rows(const std::vector<EncodedConfiguration>& rows, const EncodingShape& shape, const std::string& what) {
+  const auto is_finite = [](const std::vector<float>& numbers) {
+    return std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); });
+  };
+  for (const EncodedConfiguration& row : rows) {
+    if (shape.flat > 0 && row.flat.size() != shape.flat) {
+      throw InputError(what + ": an encoding of " + std::to_string(row.flat.size()) + " numbers, expected " +
+                       std::to_string(shape.flat));
     }
-    if (!std::all_of(row.begin(), row.end(), [](float x) { return std::isfinite(x); })) {
-      throw InputError(what + ": an encoding with a number that is not finite");
+    if (!is_finite(row.flat)) throw InputError(what + ": an encoding with a number that is not finite");
+    if (shape.node_features == 0) continue;
+    if (!row.graph || row.graph->nodes() == 0 || row.graph->feature_size != shape.node_features) {
+      throw InputError(what + ": expected graphs of nodes with " + std::to_string(shape.node_features) + " features");
+    }
+    if (!is_finite(row.graph->features)) throw InputError(what + ": a graph with a number that is not finite");
+    const auto nodes = static_cast<int>(row.graph->nodes());
+    for (const auto& [from, to] : row.graph->edges) {
+      if (from < 0 || to < 0 || from >= nodes || to >= nodes) throw InputError(what + ": an edge without node");
     }
   }
 }
 
-void check_experience(const TaskExperience& experience, std::size_t columns) {
+void check_experience(const TaskExperience& experience, const RankingModelState& state) {
   const std::string what = "task " + experience.task;
-  check_rows(experience.encodings, columns, what);
+  check_rows(experience.encodings, state.shape(), what);
+  const auto check_finite = [&](const auto& numbers, const char* name) {
+    if (std::all_of(numbers.begin(), numbers.end(), [](auto x) { return std::isfinite(x); })) return;
+    throw InputError(what + ": " + name + " that is not finite");
+  };
   if (experience.scores.size() != experience.encodings.size()) {
     throw InputError(what + ": " + std::to_string(experience.scores.size()) + " scores for " +
                      std::to_string(experience.encodings.size()) + " configurations");
   }
-  if (!std::all_of(experience.scores.begin(), experience.scores.end(), [](double x) { return std::isfinite(x); })) {
-    throw InputError(what + ": a score that is not finite");
+  check_finite(experience.scores, "a score");
+  check_finite(experience.statistics, "a statistic");
+  check_finite(experience.feature, "a meta-feature");
+  if (!experience.feature.empty() && static_cast<std::int64_t>(experience.feature.size()) != state.ranker.units()) {
+    throw InputError(what + ": a meta-feature of " + std::to_string(experience.feature.size()) + " numbers, expected " +
+                     std::to_string(state.ranker.units()));
   }
 }
 
-// The best half and the latest half of `limit` results, in their order; all of them when there are no more. What is
-// left out says least: it is old and not good.
-TaskExperience most_telling(const TaskExperience& own, std::size_t limit) {
-  const std::size_t n = own.scores.size();
-  if (n <= limit) return own;
-  std::vector<std::size_t> order(n - limit / 2);  // all but the latest half
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return own.scores[a] > own.scores[b]; });
-  order.resize(limit - limit / 2);
-  std::sort(order.begin(), order.end());
-  for (std::size_t i = n - limit / 2; i < n; ++i) order.push_back(i);
+std::uint64_t next_identity() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
 
-  TaskExperience kept;
-  kept.task = own.task;
-  for (const std::size_t i : order) {
-    kept.encodings.push_back(own.encodings[i]);
-    kept.scores.push_back(own.scores[i]);
-  }
-  return kept;
+// φ without the task's own results.
+torch::Tensor feature_of(const Ranker& ranker, const TaskExperience& own) {
+  const torch::Tensor mean = ranker.mean_for(own.statistics);
+  if (!own.feature.empty()) return mean + torch::tensor(own.feature, torch::kFloat32);
+  const torch::Tensor stored = ranker.stored_feature(own.task);
+  return stored.defined() ? mean + stored : mean;
+}
+
+std::vector<float> to_vector(const torch::Tensor& tensor) {
+  return flatten({tensor});
 }
 
 }  // namespace
 
+std::vector<std::size_t> most_telling(const std::vector<double>& scores, std::size_t limit) {
+  const std::size_t n = scores.size(), latest = n <= limit ? n : limit / 2, best = std::min(n, limit) - latest;
+  std::vector<std::size_t> order(n - latest);  // all but the latest
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::nth_element(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(best), order.end(),
+      [&](std::size_t a, std::size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
+  order.resize(best);
+  std::sort(order.begin(), order.end());
+  for (std::size_t i = n - latest; i < n; ++i) order.push_back(i);
+  return order;
+}
+
 struct RankingModel::Impl {
   RankingModelState state;
+  std::uint64_t identity = next_identity();
 };
 
 RankingModel::RankingModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -87,10 +113,9 @@ RankingModel::RankingModel(RankingModel&&) noexcept = default;
 RankingModel& RankingModel::operator=(RankingModel&&) noexcept = default;
 RankingModel::~RankingModel() = default;
 
-RankingModel::RankingModel(std::size_t encoding_size, const RankerOptions& options, std::uint64_t seed) {
+RankingModel::RankingModel(const EncodingShape& shape, const RankerOptions& options, std::uint64_t seed) {
   Rng rng(seed);
-  impl_ = std::make_unique<Impl>(
-      Impl{{options, Ranker(static_cast<std::int64_t>(encoding_size), options.hidden_units, rng), false}});
+  impl_ = std::make_unique<Impl>(Impl{{options, Ranker(shape, options.hidden_units, rng), false}});
 }
 
 RankingModel RankingModel::deserialize(const std::string& bytes, const RankerOptions& options) {
@@ -101,41 +126,111 @@ std::string RankingModel::serialize() const {
   return ranking_model_to_bytes(impl_->state);
 }
 
+EncodingShape RankingModel::shape() const {
+  return impl_->state.shape();
+}
+
+void RankingModel::add_extractor(std::size_t image_features, std::size_t statistics,
+                                 const std::vector<std::vector<float>>& sample, std::uint64_t seed) {
+  Ranker& ranker = impl_->state.ranker;
+  if (ranker.extractor) return;
+  const std::size_t inputs = image_features + statistics;
+  for (const std::vector<float>& row : sample) {
+    if (row.size() == inputs && std::all_of(row.begin(), row.end(), [](float x) { return std::isfinite(x); })) continue;
+    throw InputError("image features: expected " + std::to_string(inputs) + " finite numbers an image");
+  }
+  Rng rng(seed);
+  MetaFeatureExtractor extractor(static_cast<std::int64_t>(image_features), static_cast<std::int64_t>(statistics),
+                                 ranker.units(), rng);
+  if (!sample.empty()) extractor.set_standardisation(matrix(sample, inputs));
+  ranker.extractor = std::move(extractor);
+  impl_->identity = next_identity();
+}
+
+std::vector<float> RankingModel::extractor_weights() const {
+  const Ranker& ranker = impl_->state.ranker;
+  return ranker.extractor ? ranker.extractor->flat() : std::vector<float>();
+}
+
 void RankingModel::update(const std::vector<TaskExperience>& experience, std::uint64_t seed) {
   RankingModelState& state = impl_->state;
-  for (const TaskExperience& task : experience) check_experience(task, state.encoding_size());
+  for (const TaskExperience& task : experience) {
+    check_experience(task, state);
+    if (task.dataset && !state.ranker.extractor)
+      throw InputError("task " + task.task + ": has images, the ranker no extractor");
+  }
   const SingleThread single_thread;
   Rng rng(seed);
   Ranker next = state.ranker.clone();
-  if (!learn(next, experience, state.options, rng)) return;
-  for (const torch::Tensor& weights : next.parameters()) {
+  if (!learn(next, experience, state.options, !state.trained, rng)) return;
+  for (const torch::Tensor& weights : next.tensors()) {
     if (!weights.isfinite().all().item<bool>()) throw Error("the ranker's training diverged; the last version stays");
   }
   state.ranker = std::move(next);
   state.trained = true;
+  impl_->identity = next_identity();
 }
 
 bool RankingModel::trained() const {
   return impl_->state.trained;
 }
 
-std::vector<float> RankingModel::score(const TaskExperience& own,
-                                       const std::vector<std::vector<float>>& candidates) const {
-  const RankingModelState& state = impl_->state;
-  check_experience(own, state.encoding_size());
-  check_rows(candidates, state.encoding_size(), "candidates");
+std::uint64_t RankingModel::identity() const {
+  return impl_->identity;
+}
 
+std::vector<float> RankingModel::score(const TaskExperience& own,
+                                       const std::vector<EncodedConfiguration>& candidates) const {
+  const RankingModelState& state = impl_->state;
+  check_experience(own, state);
+  const torch::NoGradGuard no_grad;
   const Ranker& ranker = state.ranker;
-  torch::Tensor feature = ranker.mean_feature;
-  if (own.scores.size() >= 2) {
-    const TaskExperience kept = most_telling(own, state.options.fit_results);
-    feature = fit_feature(feature, ranker.encoder.forward(matrix(kept.encodings, state.encoding_size())),
-                          relevances(kept.scores, state.options.relevance_quantile, state.options.relevance_scale),
-                          state.options);
+  if (own.scores.size() < 2) {
+    check_rows(candidates, state.shape(), "candidates");
+    const torch::Tensor feature = feature_of(ranker, own);
+    const EncoderInput input = ranker.encoder.input(candidates);
+    if (const MlpEncoder* mlp = ranker.encoder.flat_only()) return to_vector(mlp->scores(input.flat, feature));
+    return to_vector(torch::mv(ranker.encoder.forward(input), feature));
   }
-  const torch::Tensor scores =
-      torch::mv(ranker.encoder.forward(matrix(candidates, state.encoding_size())), feature).contiguous();
-  return {scores.data_ptr<float>(), scores.data_ptr<float>() + scores.numel()};
+  std::vector<EncodedConfiguration> telling;
+  std::vector<double> telling_scores;
+  for (const std::size_t i : most_telling(own.scores, state.options.fit_results)) {
+    telling.push_back(own.encodings[i]);
+    telling_scores.push_back(own.scores[i]);
+  }
+  PosteriorInput population = embed(candidates), results = embed(telling);
+  set_prior(own, population);
+  set_prior(own, results);
+  const std::vector<double> mean = TaskPosterior(population, results, telling_scores).predict(population).mean;
+  return {mean.begin(), mean.end()};
+}
+
+std::vector<float> RankingModel::score_flat(const TaskExperience& own, const float* rows, std::size_t n) const {
+  const Ranker& ranker = impl_->state.ranker;
+  const MlpEncoder* mlp = ranker.encoder.flat_only();
+  if (!mlp) throw InputError("candidates: expected graphs");
+  const torch::Tensor input =
+      torch::from_blob(const_cast<float*>(rows), {static_cast<std::int64_t>(n), mlp->inputs()}, torch::kFloat32);
+  return to_vector(mlp->scores(input, feature_of(ranker, own)));
+}
+
+PosteriorInput RankingModel::embed(const std::vector<EncodedConfiguration>& configurations) const {
+  const RankingModelState& state = impl_->state;
+  check_rows(configurations, state.shape(), "configurations");
+  const torch::NoGradGuard no_grad;
+  PosteriorInput result = posterior_input(configurations);
+  result.embeddings = to_vector(state.ranker.encoder.forward(state.ranker.encoder.input(configurations)));
+  return result;
+}
+
+void RankingModel::set_prior(const TaskExperience& own, PosteriorInput& configurations) const {
+  const std::vector<float> feature = to_vector(feature_of(impl_->state.ranker, own));
+  configurations.prior.resize(configurations.size);
+  const float* embedding = configurations.embeddings.data();
+  for (double& prior : configurations.prior) {
+    prior = static_cast<double>(std::inner_product(feature.begin(), feature.end(), embedding, 0.0f));
+    embedding += feature.size();
+  }
 }
 
 }  // namespace hyperfd

@@ -6,24 +6,17 @@
 #include <vector>
 
 #include "tuner/ranker/ranker_options.h"
+#include "tuner/ranker/task_experience.h"
+#include "tuner/ranker/task_posterior.h"
 
 namespace hyperfd {
 
-// Experience of one task: n configurations as SearchSpace::encode gives them, and n finite scores (higher is better;
-// any scale).
-struct TaskExperience {
-  std::string task;
-  std::vector<std::vector<float>> encodings;
-  std::vector<double> scores;
-};
-
-// F(c, d) = φᵀ H(c) for one search-space signature, H an MLP, φ a learned vector per task.
-// A value with versions: update() makes the next one. Thread-safe for concurrent const calls. No I/O.
-// update() and score() throw InputError for encodings of another size, as many scores as configurations do not match,
-// or numbers that are not finite.
+// F(c, d) = φ_dᵀ H(c) for one search-space signature; docs/ranker.md. A value with versions: update() makes the next
+// one. Thread-safe for concurrent const calls. No I/O. All methods throw InputError for encodings of another shape, as
+// many scores as configurations do not match, or numbers that are not finite.
 class RankingModel {
  public:
-  RankingModel(std::size_t encoding_size, const RankerOptions& options, std::uint64_t seed);
+  RankingModel(const EncodingShape& shape, const RankerOptions& options, std::uint64_t seed);
   // Throws StoreError on anything malformed. The number of hidden units comes from the bytes, other options are as
   // given.
   static RankingModel deserialize(const std::string& bytes, const RankerOptions& options = {});
@@ -33,21 +26,45 @@ class RankingModel {
   RankingModel& operator=(RankingModel&&) noexcept;
   ~RankingModel();
 
-  // Trains H and every task's φ with the ΔNDCG-weighted pairwise loss (Eq. 6) on all experience of the signature.
-  // The same model, experience and seed give the same result, bit for bit. When it throws, the model is as before.
+  EncodingShape shape() const;
+
+  // Gives the ranker an extractor G, untrained, for image features and data-set statistics of these sizes; does nothing
+  // if it has one. `sample`: inputs of some images, features then statistics, by which inputs are standardised.
+  void add_extractor(std::size_t image_features, std::size_t statistics, const std::vector<std::vector<float>>& sample,
+                     std::uint64_t seed);
+  // G's weights for data-set clients (MetaFeatureExtractor::flat); empty without an extractor.
+  std::vector<float> extractor_weights() const;
+
+  // Algorithm 1's training on all experience of the signature: H, G through the data sets that can be asked, Z of every
+  // past task. The same model, experience and seed give the same result, bit for bit. All or nothing: when it throws,
+  // the model is as before.
   void update(const std::vector<TaskExperience>& experience, std::uint64_t seed);
 
   // False until update() has seen a task that tells configurations apart; then score() means nothing.
   bool trained() const;
+  // Which version this is: different for every change in this process, for caches of what is computed from it.
+  std::uint64_t identity() const;
 
-  // Scores of `candidates` for a task whose own results so far are `own` (may be empty: the average task's φ).
-  // φ is fitted to the own results with H frozen; cost is independent of how much other experience there is.
-  std::vector<float> score(const TaskExperience& own, const std::vector<std::vector<float>>& candidates) const;
+  // Scores of `candidates` for a task: φᵀ H(c), and from the second own result on the mean of what the ranking and the
+  // own results say together (TaskPosterior over the candidates). Cost is independent of how much other experience
+  // there is.
+  std::vector<float> score(const TaskExperience& own, const std::vector<EncodedConfiguration>& candidates) const;
+  // φᵀ H(c) of n configurations of a flat space, [n, shape().flat] row by row.
+  std::vector<float> score_flat(const TaskExperience& own, const float* rows, std::size_t n) const;
+
+  // What TaskPosterior reads of some configurations, for `own`'s φ. The embeddings of a fixed set of configurations may
+  // be kept while identity() is the same: embed() once, then set_prior() for each task.
+  PosteriorInput embed(const std::vector<EncodedConfiguration>& configurations) const;
+  void set_prior(const TaskExperience& own, PosteriorInput& configurations) const;
 
  private:
   struct Impl;
   explicit RankingModel(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// Indices of at most `limit` results, ascending: the best half and the latest half of that. What is left out says
+// least, it is old and not good.
+std::vector<std::size_t> most_telling(const std::vector<double>& scores, std::size_t limit);
 
 }  // namespace hyperfd

@@ -13,7 +13,7 @@
 namespace hyperfd {
 namespace {
 
-constexpr std::string_view kMagic = "HyperFD ranker 1\n";
+constexpr std::string_view kMagic = "HyperFD ranker 2\n", kMagic1 = "HyperFD ranker 1\n";
 constexpr std::int64_t kMaxSize = 1 << 20;  // of any one dimension; keeps products within 64 bits
 
 [[noreturn]] void malformed(const std::string& what) {
@@ -50,23 +50,90 @@ Json parse_header(std::string_view line) {
   }
 }
 
-std::vector<std::string> parse_tasks(const Json& header) {
-  std::vector<std::string> tasks;
-  for (const Json& name : field(header, "tasks", &Json::is_array)) {
-    if (!name.is_string()) malformed("a task's name is " + brief(name));
-    tasks.push_back(name.get<std::string>());
+std::vector<std::string> names_field(const Json& header, const char* key) {
+  std::vector<std::string> names;
+  for (const Json& name : field(header, key, &Json::is_array)) {
+    if (!name.is_string()) malformed(std::string("a name in \"") + key + "\" is " + brief(name));
+    names.push_back(name.get<std::string>());
   }
-  return tasks;
+  return names;
+}
+
+// The elements of a list of pairs, the second a number.
+std::vector<std::pair<Json, std::int64_t>> pairs_field(const Json& header, const char* key) {
+  std::vector<std::pair<Json, std::int64_t>> pairs;
+  for (const Json& pair : field(header, key, &Json::is_array)) {
+    if (!pair.is_array() || pair.size() != 2 || !pair[1].is_number_integer() || pair[1].get<std::int64_t>() < 0) {
+      malformed(std::string("an entry of \"") + key + "\" is " + brief(pair));
+    }
+    pairs.emplace_back(pair[0], pair[1].get<std::int64_t>());
+  }
+  return pairs;
+}
+
+Json header_of(const RankingModelState& state) {
+  const Ranker& ranker = state.ranker;
+  Json extractor, versions = Json::array(), seen = Json::array();
+  if (ranker.extractor) {
+    extractor = {{"image_features", ranker.extractor->image_features()},
+                 {"statistics", ranker.extractor->statistics()}};
+  }
+  for (const auto& [version, entry] : ranker.versions) {
+    versions.push_back(Json::array({version, entry.references.size(0)}));
+  }
+  for (const auto& [task, entry] : ranker.seen) seen.push_back(Json::array({task, entry.version}));
+  return {{"inputs", state.shape().flat},
+          {"node_features", state.shape().node_features},
+          {"units", ranker.units()},
+          {"trained", state.trained},
+          {"tasks", ranker.tasks},
+          {"numbers", ranker.number_count()},
+          {"extractor", extractor},
+          {"version", ranker.version},
+          {"references", ranker.references},
+          {"versions", versions},
+          {"seen", seen},
+          {"importance", !ranker.importance.empty()}};
+}
+
+// What version 2 has and version 1 has not; tensors of the right shapes, with nothing in them.
+void shape_extras(const Json& header, std::int64_t most, Ranker& ranker) {
+  const std::int64_t units = ranker.units(), numbers = size_field(header, "numbers");
+  if (numbers > most / units) malformed("\"numbers\" is " + std::to_string(numbers));
+  ranker.number_shift = torch::empty({numbers});
+  ranker.number_scale = torch::empty({numbers});
+  ranker.number_map = torch::empty({units, numbers});
+  ranker.references = names_field(header, "references");
+  ranker.version = size_field(header, "version");
+  const auto extractor = header.find("extractor");
+  if (extractor != header.end() && !extractor->is_null()) {
+    const std::int64_t images = size_field(*extractor, "image_features"),
+                       statistics = size_field(*extractor, "statistics");
+    if (images + statistics > most / units || units % MetaFeatureExtractor::kHeads != 0)
+      malformed("impossible extractor");
+    Rng rng(0);
+    ranker.extractor.emplace(images, statistics, units, rng);
+  }
+  for (const auto& [version, rows] : pairs_field(header, "versions")) {
+    if (!version.is_number_integer() || rows > most / units) malformed("an entry of \"versions\" is " + brief(version));
+    ranker.versions[version.get<std::int64_t>()] = {torch::empty({rows, units}), torch::empty({units, units})};
+  }
+  for (const auto& [task, version] : pairs_field(header, "seen")) {
+    if (!task.is_string() || !ranker.versions.count(version)) malformed("an entry of \"seen\" is " + brief(task));
+    ranker.seen[task.get<std::string>()] = {version, torch::empty({units})};
+  }
+  if (field(header, "importance", &Json::is_boolean).get<bool>()) {
+    for (const torch::Tensor& weights : ranker.synaptic_weights()) {
+      ranker.importance.push_back(torch::empty_like(weights));
+    }
+  }
 }
 
 }  // namespace
 
 std::string ranking_model_to_bytes(const RankingModelState& state) {
-  const Ranker& ranker = state.ranker;
-  const Json header = {
-      {"inputs", ranker.inputs()}, {"units", ranker.units()}, {"trained", state.trained}, {"tasks", ranker.tasks}};
-  std::string content = header.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  for (const torch::Tensor& weights : ranker.parameters()) {
+  std::string content = header_of(state).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  for (const torch::Tensor& weights : state.ranker.tensors()) {
     const torch::Tensor flat = weights.contiguous();
     content.append(reinterpret_cast<const char*>(flat.data_ptr<float>()),
                    static_cast<std::size_t>(flat.numel()) * sizeof(float));
@@ -76,28 +143,40 @@ std::string ranking_model_to_bytes(const RankingModelState& state) {
 
 RankingModelState ranking_model_from_bytes(const std::string& bytes, RankerOptions options) {
   std::string_view rest = bytes;
-  if (rest.substr(0, kMagic.size()) != kMagic) malformed("does not start with \"HyperFD ranker 1\"");
+  const bool is_version_1 = rest.substr(0, kMagic1.size()) == kMagic1;
+  if (!is_version_1 && rest.substr(0, kMagic.size()) != kMagic) {
+    malformed("does not start with \"HyperFD ranker 2\" or \"HyperFD ranker 1\"");
+  }
   rest.remove_prefix(kMagic.size());
   const std::string_view digest = take_line(rest, "digest");
   if (digest != sha256(rest)) malformed("content and digest differ");
 
   const Json header = parse_header(take_line(rest, "header"));
   const std::int64_t inputs = size_field(header, "inputs"), units = size_field(header, "units");
-  const std::vector<std::string> tasks = parse_tasks(header);
-  const auto task_count = static_cast<std::int64_t>(tasks.size());
-  const std::int64_t expected = units * (inputs + units + 3 + task_count);
-  if (units == 0 || static_cast<std::int64_t>(rest.size()) != expected * static_cast<std::int64_t>(sizeof(float))) {
-    malformed(std::to_string(rest.size()) + " bytes of weights, expected " + std::to_string(expected * 4));
+  const std::int64_t nodes = is_version_1 ? 0 : size_field(header, "node_features");
+  const std::vector<std::string> tasks = names_field(header, "tasks");
+  // No tensor may be larger than what is there, or it could not even be allocated.
+  const auto most = static_cast<std::int64_t>(rest.size() / sizeof(float));
+  if (units == 0 || units > most / units || inputs > most / units || nodes > most / units ||
+      static_cast<std::int64_t>(tasks.size()) > most / units) {
+    malformed(std::to_string(rest.size()) + " bytes of weights are too few");
   }
-
   options.hidden_units = units;
   Rng rng(0);  // for weights that are overwritten below
-  Ranker ranker(inputs, units, rng);
+  Ranker ranker({static_cast<std::size_t>(inputs), static_cast<std::size_t>(nodes)}, units, rng);
   ranker.find_or_add(tasks);
   if (ranker.tasks.size() != tasks.size()) malformed("a task appears twice");
-  for (torch::Tensor weights : ranker.parameters()) {
+  if (!is_version_1) shape_extras(header, most, ranker);
+
+  const std::vector<torch::Tensor> tensors = ranker.tensors();
+  std::int64_t expected = 0;
+  for (const torch::Tensor& weights : tensors) expected += weights.numel();
+  if (static_cast<std::int64_t>(rest.size()) != expected * static_cast<std::int64_t>(sizeof(float))) {
+    malformed(std::to_string(rest.size()) + " bytes of weights, expected " + std::to_string(expected * 4));
+  }
+  for (const torch::Tensor& weights : tensors) {
     const std::size_t size = static_cast<std::size_t>(weights.numel()) * sizeof(float);
-    std::memcpy(weights.data_ptr<float>(), rest.data(), size);
+    if (size > 0) std::memcpy(weights.data_ptr<float>(), rest.data(), size);
     rest.remove_prefix(size);
     if (!weights.isfinite().all().item<bool>()) malformed("a weight is not finite");
   }

@@ -13,14 +13,18 @@ struct RankingModelState {
   Ranker ranker;
   bool trained;
 
-  std::size_t encoding_size() const { return static_cast<std::size_t>(ranker.inputs()); }
+  EncodingShape shape() const { return ranker.encoder.shape(); }
 };
 
 // A written format of our own rather than LibTorch's pickles, which can run code when read:
-//   "HyperFD ranker 1\n"
+//   "HyperFD ranker 2\n"
 //   SHA-256 of all that follows the next newline, 64 hexadecimal digits, "\n"
-//   one line of JSON: {"inputs", "units", "trained", "tasks": [names]}, "\n"
-//   weights, float32, little-endian, row by row: MlpEncoder::parameters() in their order, mean_feature, deviations
+//   one line of JSON, "\n":
+//     "inputs", "node_features": EncodingShape · "units" · "trained" · "tasks": [names] · "numbers": how many
+//     "extractor": {"image_features", "statistics"} or null · "version": of the extractor · "references": [names]
+//     "versions": [[version, reference rows], …] · "seen": [[task, version], …] · "importance": whether there is Ω
+//   weights, float32, little-endian, row by row: Ranker::tensors()
+// Version 1 has the first four fields and "tasks" alone, and no numbers, extractor or graphs; it is read as such.
 // Options are not part of it: a stored ranker goes on learning with those of the program that loads it.
 std::string ranking_model_to_bytes(const RankingModelState& state);
 // Throws StoreError on anything malformed, on weights that are not finite included. hidden_units of `options` is

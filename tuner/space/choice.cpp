@@ -83,6 +83,12 @@ Json FlatChoice::sample(Rng& rng) const {
   return options_[draws_[rng.below(draws_.size())]].value;
 }
 
+Json FlatChoice::mutate(const Json& value, std::size_t, Rng& rng) const {
+  const auto old = static_cast<std::size_t>(&find(value, Path("configuration")) - options_.data());
+  const std::size_t other = rng.below(options_.size() - 1);
+  return options_[other < old ? other : other + 1].value;
+}
+
 void FlatChoice::check(const Json& value, const Path& path) const {
   find(value, path);
 }
@@ -147,6 +153,25 @@ Json NestedChoice::sample(Rng& rng) const {
   Json value = {{"_name", branch.name}};
   branch.group.sample(rng, value);
   return value;
+}
+
+std::size_t NestedChoice::mutable_parts(const Json& value) const {
+  return (branches_.size() > 1 ? 1 : 0) + find(value, Path("configuration")).group.mutable_parts(value);
+}
+
+Json NestedChoice::mutate(const Json& value, std::size_t part, Rng& rng) const {
+  const Branch& old = find(value, Path("configuration"));
+  const bool may_switch = branches_.size() > 1;
+  if (!may_switch || part > 0) {
+    Json changed = value;
+    old.group.mutate(changed, part - (may_switch ? 1 : 0), rng);
+    return changed;
+  }
+  const std::size_t other = rng.below(branches_.size() - 1);
+  const Branch& branch = branches_[other < static_cast<std::size_t>(&old - branches_.data()) ? other : other + 1];
+  Json changed = {{"_name", branch.name}};
+  branch.group.adopt(value, rng, changed);
+  return changed;
 }
 
 const NestedChoice::Branch& NestedChoice::find(const Json& value, const Path& path) const {

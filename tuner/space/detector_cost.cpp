@@ -3,33 +3,10 @@
 #include <array>
 
 #include "tuner/space/backbones.h"
+#include "tuner/space/layers.h"
 
 namespace hyperfd {
 namespace {
-
-struct FeatureMap {
-  int channels, height, width;
-};
-
-constexpr int kBatchNorm = 2;  // parameters for each channel going out: scale and shift
-constexpr int kBias = 1;
-
-struct Convolution {
-  int channels_out;
-  int kernel = 1, stride = 1, groups = 1;
-  int parameters_per_channel = kBatchNorm;
-};
-
-// Adds the layer's cost and returns its output. Padding keeps the size, divided by the stride and rounded up.
-FeatureMap convolve(Cost& cost, const FeatureMap& in, const Convolution& layer) {
-  const FeatureMap out{layer.channels_out, (in.height + layer.stride - 1) / layer.stride,
-                       (in.width + layer.stride - 1) / layer.stride};
-  const std::int64_t weights =
-      std::int64_t{layer.channels_out} * (in.channels / layer.groups) * layer.kernel * layer.kernel;
-  cost.parameters += weights + std::int64_t{layer.parameters_per_channel} * layer.channels_out;
-  cost.multiply_adds += weights * out.height * out.width;
-  return out;
-}
 
 using Features = std::array<FeatureMap, 3>;  // at strides 8, 16 and 32
 
@@ -41,10 +18,7 @@ Features walk(Cost& cost, const Architecture& architecture, ImageSize size) {
     const StageArchitecture& stage = architecture.stages[i];
     int stride = stage.stride;
     for (const BlockArchitecture& block : stage.blocks) {
-      const int inner = map.channels * block.expansion;
-      if (block.expansion > 1) map = convolve(cost, map, {inner});
-      map = convolve(cost, map, {inner, block.kernel, stride, inner});
-      map = convolve(cost, map, {stage.width});
+      map = inverted_residual(cost, map, {stage.width, block.kernel, stride, block.expansion});
       stride = 1;
     }
     if (i == 2) features[0] = map;
@@ -58,8 +32,7 @@ Features walk(Cost& cost, const Architecture& architecture, ImageSize size) {
 Features walk_mobilenet_v1(Cost& cost, ImageSize size) {
   FeatureMap map = convolve(cost, {3, size.height, size.width}, {8, 3, 2});
   const auto separable = [&](int channels_out, int stride) {
-    map = convolve(cost, map, {map.channels, 3, stride, map.channels});
-    map = convolve(cost, map, {channels_out});
+    map = separable_convolution(cost, map, {channels_out, 3, stride});
   };
   Features features{};
   separable(16, 1);

@@ -4,19 +4,9 @@
 #include <string>
 
 #include "tuner/space/architecture.h"
+#include "tuner/space/cost.h"
 
 namespace hyperfd {
-
-// Of a network on one image. Multiply-adds of the convolutions; batch norm, activations and additions are not counted,
-// as is usual (MobileNetV2 §6). Parameters are what training changes: weights, biases, scales and shifts of batch norm.
-struct Cost {
-  std::int64_t multiply_adds = 0;
-  std::int64_t parameters = 0;
-};
-
-struct ImageSize {
-  int width = 640, height = 360;
-};
 
 // The paper's bound, "less than 730M under 360P resolution" (its "Search space"), is taken to be the backbone's, which is
 // what is searched. At 640×360 backbones of Table 9 need 185 M to 679 M, MobileNetV2 × 0.5 needs 364 M, so the bound

@@ -32,6 +32,17 @@ const Json& required(const Json& definition, const char* key, const Path& path) 
 
 }  // namespace
 
+std::size_t Dimension::mutable_parts(const Json&) const {
+  return size() == Count(1) ? 0 : 1;
+}
+
+Json Dimension::sample_other(const Json& value, Rng& rng) const {
+  constexpr int kAttempts = 100;
+  Json drawn = sample(rng);
+  for (int i = 0; i < kAttempts && drawn == value; ++i) drawn = sample(rng);
+  return drawn;
+}
+
 void count_option(std::size_t& options_left, const Path& path) {
   if (options_left == 0) path.fail("the search space has too many keys and choices");
   --options_left;

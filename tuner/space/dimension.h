@@ -25,6 +25,12 @@ class Dimension {
   virtual Json at(std::uint64_t index) const = 0;
   virtual Json sample(Rng& rng) const = 0;
 
+  // What mutate() may change in `value`: itself, and in nested choices what is active below it. 0 if there is no other
+  // value.
+  virtual std::size_t mutable_parts(const Json& value) const;
+  // `value` with part `part` < mutable_parts() changed to another value, near the old one where there is an order.
+  virtual Json mutate(const Json& value, std::size_t part, Rng& rng) const = 0;
+
   // Throws InputError when `value` is not one of this dimension's.
   virtual void check(const Json& value, const Path& path) const = 0;
 
@@ -35,6 +41,10 @@ class Dimension {
 
   // Equal for equal dimensions, however they are written.
   virtual Json canonical() const = 0;
+
+ protected:
+  // A draw that differs from `value`; after many that do not, whatever was drawn last.
+  Json sample_other(const Json& value, Rng& rng) const;
 };
 
 // What a `_type` is made from: its `_value`, which parse_dimension() has found to be an array.

@@ -2,12 +2,22 @@
 
 #include <algorithm>
 
+#include "tuner/base/error.h"
 #include "tuner/base/names.h"
 
 namespace hyperfd {
 namespace {
 
 constexpr char kName[] = "_name";
+
+bool is_value(const Dimension& dimension, const Json& value) {
+  try {
+    dimension.check(value, Path("configuration"));
+    return true;
+  } catch (const InputError&) {
+    return false;
+  }
+}
 
 }  // namespace
 
@@ -52,6 +62,32 @@ void Group::at(std::uint64_t index, Json& object) const {
 
 void Group::sample(Rng& rng, Json& object) const {
   for (const Member& member : members_) object[member.key] = member.dimension->sample(rng);
+}
+
+void Group::adopt(const Json& old, Rng& rng, Json& object) const {
+  for (const Member& member : members_) {
+    const auto kept = old.find(member.key);
+    object[member.key] =
+        kept != old.end() && is_value(*member.dimension, *kept) ? *kept : member.dimension->sample(rng);
+  }
+}
+
+std::size_t Group::mutable_parts(const Json& object) const {
+  std::size_t parts = 0;
+  for (const Member& member : members_) parts += member.dimension->mutable_parts(object.at(member.key));
+  return parts;
+}
+
+void Group::mutate(Json& object, std::size_t part, Rng& rng) const {
+  for (const Member& member : members_) {
+    Json& value = object.at(member.key);
+    const std::size_t parts = member.dimension->mutable_parts(value);
+    if (part < parts) {
+      value = member.dimension->mutate(value, part, rng);
+      return;
+    }
+    part -= parts;
+  }
 }
 
 void Group::check_keys(const Json& object, const Path& path) const {

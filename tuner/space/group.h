@@ -18,6 +18,11 @@ class Group {
   // Appends this group's keys to `object`.
   void at(std::uint64_t index, Json& object) const;
   void sample(Rng& rng, Json& object) const;
+  // Sampled, except that keys which `old` has with a value of this group keep it.
+  void adopt(const Json& old, Rng& rng, Json& object) const;
+  std::size_t mutable_parts(const Json& object) const;
+  // As Dimension::mutate(), in place.
+  void mutate(Json& object, std::size_t part, Rng& rng) const;
   void check(const Json& object, const Path& path) const;
   std::size_t encoding_size() const { return encoding_size_; }
   void encode(const Json& object, const Path& path, float* out) const;

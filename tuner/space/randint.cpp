@@ -1,5 +1,6 @@
 #include "tuner/space/randint.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace hyperfd {
@@ -20,6 +21,15 @@ std::unique_ptr<Dimension> make_randint(const DimensionSource& source) {
     source.path.fail("expected low < high (high itself is never drawn), got " + brief(source.value));
   }
   return std::make_unique<Randint>(static_cast<std::int64_t>(bounds[0]), static_cast<std::int64_t>(bounds[1]));
+}
+
+// Up to a tenth of the range away, at least one.
+Json Randint::mutate(const Json& value, std::size_t, Rng& rng) const {
+  const auto reach = static_cast<std::int64_t>(std::max<std::uint64_t>(*size() / 10, 1));
+  const auto old = value.get<std::int64_t>();
+  const std::int64_t first = std::max(low_, old - reach), last = std::min(high_ - 1, old + reach);
+  const std::int64_t other = first + static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(last - first)));
+  return other < old ? other : other + 1;
 }
 
 void Randint::check(const Json& value, const Path& path) const {

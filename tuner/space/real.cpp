@@ -72,11 +72,27 @@ std::unique_ptr<Dimension> make_normal(const DimensionSource& source) {
 Real::Real(std::string type, bool is_log, std::optional<double> step)
     : type_(std::move(type)), is_log_(is_log), step_(step) {}
 
-Json Real::sample(Rng& rng) const {
-  double value = draw(rng);
-  if (is_log_) value = std::exp(value);
-  if (step_) value = std::nearbyint(value / *step_) * *step_;
+double Real::value_of(double x) const {
+  double value = is_log_ ? std::exp(x) : x;
+  if (step_) value = std::nearbyint(value / *step_) * *step_ + 0.0;  // 0, not −0, as NNI
   return clip(value);
+}
+
+Json Real::sample(Rng& rng) const {
+  return value_of(draw(rng));
+}
+
+// A step with a tenth of the spread as standard deviation, on the scale that is drawn on.
+Json Real::mutate(const Json& value, std::size_t, Rng& rng) const {
+  constexpr double kStep = 0.1;
+  constexpr int kAttempts = 20;
+  const double old = value.get<double>();
+  const double x = is_log_ ? std::log(old) : old;  // −∞ for the 0 of a rounded type
+  for (int i = 0; i < kAttempts && std::isfinite(x); ++i) {
+    const double other = value_of(x + kStep * spread() * rng.normal());
+    if (other != old && std::isfinite(other)) return other;
+  }
+  return sample_other(value, rng);
 }
 
 void Real::check(const Json& value, const Path& path) const {

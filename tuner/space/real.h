@@ -15,6 +15,7 @@ namespace hyperfd {
 class Real : public Dimension {
  public:
   Json sample(Rng& rng) const override;
+  Json mutate(const Json& value, std::size_t part, Rng& rng) const override;
   std::size_t encoding_size() const override { return 1; }
   void check(const Json& value, const Path& path) const override;
   void encode(const Json& value, const Path& path, float* out) const override;
@@ -24,10 +25,14 @@ class Real : public Dimension {
 
   // On the scale that is drawn on.
   virtual double draw(Rng& rng) const = 0;
+  virtual double spread() const = 0;  // range, or standard deviation
   virtual double distribution_function(double x) const = 0;
   // On the scale of values.
   virtual double clip(double value) const { return value; }
   virtual std::string expected() const = 0;
+
+  // From the scale that is drawn on to a value.
+  double value_of(double x) const;
 
   std::string type_;  // NNI's name
   bool is_log_;
@@ -45,6 +50,7 @@ class Uniform : public Real {
 
  protected:
   double draw(Rng& rng) const override;
+  double spread() const override { return drawn_high_ - drawn_low_; }
   double distribution_function(double x) const override;
   double clip(double value) const override;
   std::string expected() const override;
@@ -68,6 +74,7 @@ class Normal : public Real {
 
  protected:
   double draw(Rng& rng) const override { return mu_ + sigma_ * rng.normal(); }
+  double spread() const override { return sigma_; }
   double distribution_function(double x) const override;
   std::string expected() const override;
 

@@ -1,6 +1,7 @@
 #include "tuner/space/search_space.h"
 
 #include <stdexcept>
+#include <unordered_set>
 #include <utility>
 
 #include "tuner/base/digest.h"
@@ -35,9 +36,14 @@ void check_text(const Json& definition) {
 
 struct SearchSpace::Impl {
   Json definition;
-  Group group;
+  std::shared_ptr<const Group> group;
   std::string signature;
+  std::string identity;
   Count size;
+  // Of only(): its points, and their fingerprints.
+  bool is_part = false;
+  std::vector<Configuration> points = {};
+  std::unordered_set<std::string> fingerprints = {};
 };
 
 SearchSpace::SearchSpace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -52,7 +58,23 @@ SearchSpace SearchSpace::parse(const Json& definition) {
   Group group(definition, false, Path("search space"), options_left);
   std::string signature = sha256(fingerprint(group.canonical()));
   const Count size = group.size();
-  return SearchSpace(std::make_unique<Impl>(Impl{definition, std::move(group), std::move(signature), size}));
+  return SearchSpace(std::make_unique<Impl>(Impl{definition, std::make_shared<const Group>(std::move(group)),
+                                                 std::move(signature), sha256(definition.dump()), size}));
+}
+
+SearchSpace SearchSpace::only(std::vector<Configuration> points) const {
+  if (points.empty()) throw InputError("configurations: expected one or more points, got none");
+  Impl part{impl_->definition, impl_->group, impl_->signature, impl_->identity, points.size(), true, std::move(points)};
+  for (const Configuration& point : part.points) {
+    check(point);
+    std::string text = fingerprint(point);
+    part.identity += "\n" + text;
+    if (!part.fingerprints.insert(std::move(text)).second) {
+      throw InputError("configuration: " + brief(point) + " comes twice");
+    }
+  }
+  part.identity = sha256(part.identity);
+  return SearchSpace(std::make_unique<Impl>(std::move(part)));
 }
 
 SearchSpace SearchSpace::load(const std::string& file) {
@@ -70,6 +92,9 @@ const Json& SearchSpace::definition() const {
 const std::string& SearchSpace::signature() const {
   return impl_->signature;
 }
+const std::string& SearchSpace::identity() const {
+  return impl_->identity;
+}
 std::optional<std::uint64_t> SearchSpace::size() const {
   return impl_->size;
 }
@@ -79,28 +104,42 @@ Configuration SearchSpace::at(std::uint64_t index) const {
     throw std::out_of_range("configuration " + std::to_string(index) + " of a space of " +
                             (impl_->size ? std::to_string(*impl_->size) : "infinitely many"));
   }
+  if (impl_->is_part) return impl_->points[index];
   Configuration configuration = Json::object();
-  impl_->group.at(index, configuration);
+  impl_->group->at(index, configuration);
   return configuration;
 }
 
 Configuration SearchSpace::sample(Rng& rng) const {
+  if (impl_->is_part) return impl_->points.at(rng.below(impl_->points.size()));
   Configuration configuration = Json::object();
-  impl_->group.sample(rng, configuration);
+  impl_->group->sample(rng, configuration);
   return configuration;
 }
 
+Configuration SearchSpace::mutate(const Configuration& configuration, Rng& rng) const {
+  Configuration changed = configuration;
+  const std::size_t parts = impl_->group->mutable_parts(changed);
+  if (parts > 0) impl_->group->mutate(changed, rng.below(parts), rng);
+  if (impl_->is_part && !impl_->fingerprints.count(fingerprint(changed))) return sample(rng);
+  return changed;
+}
+
 void SearchSpace::check(const Configuration& configuration) const {
-  impl_->group.check(configuration, Path("configuration"));
+  impl_->group->check(configuration, Path("configuration"));
+  if (impl_->is_part && !impl_->fingerprints.count(fingerprint(configuration))) {
+    throw InputError("configuration: " + brief(configuration) + " is not one of the " +
+                     std::to_string(impl_->points.size()) + " of this part of the space");
+  }
 }
 
 std::size_t SearchSpace::encoding_size() const {
-  return impl_->group.encoding_size();
+  return impl_->group->encoding_size();
 }
 
 std::vector<float> SearchSpace::encode(const Configuration& configuration) const {
   std::vector<float> encoding(encoding_size());
-  impl_->group.encode(configuration, Path("configuration"), encoding.data());
+  impl_->group->encode(configuration, Path("configuration"), encoding.data());
   return encoding;
 }
 

@@ -25,6 +25,11 @@ class SearchSpace {
   // From a .json or .yaml file; errors name the file first.
   static SearchSpace load(const std::string& file);
 
+  // The part of this space that has just these points, e.g. those of a lookup table: at(i) is points[i], draws are
+  // uniform, anything else is not a point. Encoding and signature are the whole space's. Throws InputError, as check()
+  // does, for what is not a point of this space, comes twice, or is none at all.
+  SearchSpace only(std::vector<Configuration> points) const;
+
   SearchSpace(SearchSpace&&) noexcept;
   SearchSpace& operator=(SearchSpace&&) noexcept;
   ~SearchSpace();
@@ -34,6 +39,9 @@ class SearchSpace {
   // Equal for equal spaces, whatever the order of their keys: experience is shared between tasks of one signature.
   const std::string& signature() const;
 
+  // Differs between spaces that are written differently or have other points, whose at() may differ.
+  const std::string& identity() const;
+
   // Number of distinct configurations; nullopt when a dimension is continuous or unbounded. Saturates at 2^64 − 1.
   std::optional<std::uint64_t> size() const;
   // The configuration with this index, 0 ≤ index < size(); the last key varies fastest. Throws std::out_of_range
@@ -42,6 +50,12 @@ class SearchSpace {
 
   // One draw from the distributions that `_type` names.
   Configuration sample(Rng& rng) const;
+
+  // A point of this space with one active dimension changed: to a near value where there is an order, to another
+  // choice otherwise; another branch of a nested choice is sampled, except for keys that it shares with the old one.
+  // The same configuration if the space has no other. In a part of a space (only()), what is not in it is replaced by a
+  // draw. `configuration` must be a point of this space.
+  Configuration mutate(const Configuration& configuration, Rng& rng) const;
 
   // Throws InputError that names the path when `configuration` is not a point of this space
   // (missing or unknown key, value outside the choices or bounds).

@@ -57,6 +57,10 @@ struct FieldCounter {
   void operator()(const char*, const Value&) {
     ++count;
   }
+  template <typename Value>
+  void optional(const char*, const std::optional<Value>& value) {
+    count += value.has_value();
+  }
 };
 
 struct FieldPacker {
@@ -65,6 +69,10 @@ struct FieldPacker {
   void operator()(const char* key, const Value& value) {
     packer.pack(key);
     pack(packer, value);
+  }
+  template <typename Value>
+  void optional(const char* key, const std::optional<Value>& value) {
+    if (value) (*this)(key, *value);
   }
 };
 
@@ -161,6 +169,12 @@ class MapReader {
     const msgpack::object* object = find(key);
     if (!object) malformed(child(key) + ": missing");
     read(*object, child(key), value);
+  }
+
+  template <typename Value>
+  void optional(const char* key, std::optional<Value>& value) {
+    known_.emplace_back(key);
+    if (const msgpack::object* object = find(key)) read(*object, child(key), value.emplace());
   }
 
   const msgpack::object& get(const char* key) {

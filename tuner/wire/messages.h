@@ -9,7 +9,8 @@
 #include "tuner/base/vocabulary.h"
 
 // Everything that is ever sent between a client and hyperfd-tuner. docs/protocol.md says what each message means;
-// this file is the same list for the compiler: `fields` names each field once, for packing and for unpacking.
+// this file is the same list for the compiler: `fields` names each field once, for packing and for unpacking. What came
+// after the first release is `optional`: left out where it has no value, so that older peers understand each other.
 namespace hyperfd::wire {
 
 inline constexpr std::int64_t kProtocolVersion = 1;
@@ -26,6 +27,7 @@ struct Initialize {
   std::int64_t budget = 0;  // trials; 0: unknown
   std::string policy;
   std::int64_t seed = 0;
+  std::optional<std::string> annotation{};  // JSON text
 
   template <typename Self, typename Visitor>
   static void fields(Self& self, Visitor& visit) {
@@ -35,6 +37,7 @@ struct Initialize {
     visit("budget", self.budget);
     visit("policy", self.policy);
     visit("seed", self.seed);
+    visit.optional("annotation", self.annotation);
   }
 };
 

@@ -18,7 +18,8 @@ class Executor {
 
   Body operator()(const Initialize& in) {
     const RunInfo info =
-        platform_.begin_run(experiment_, {in.run, in.space, in.optimize_mode, in.budget, in.policy, in.seed});
+        platform_.begin_run(experiment_, {in.run, in.space, in.optimize_mode, in.budget, in.policy, in.seed,
+                                                   in.annotation.value_or("")});
     if (!info.resumed) *wait_for_ = info.signature;
     return Initialized{std::string("hyperfd-tuner ") + kVersion, info.task, info.resumed, info.results,
                        info.past_tasks};

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from nni import ClassArgsValidator
 
-NAMES = ("optimize_mode", "budget", "policy", "endpoint", "server_key", "client_key", "store", "seed", "fallback_after")
+NAMES = ("optimize_mode", "budget", "policy", "endpoint", "server_key", "client_key", "store", "seed", "fallback_after", "space")
 
 
 class Settings(NamedTuple):
@@ -22,6 +22,7 @@ class Settings(NamedTuple):
     store: Optional[Path] = None  # None: below the user's data directory
     seed: int = 0
     fallback_after: float = 30.0
+    space: Union[None, str, dict] = None  # annotates the search space: a file, or the annotation itself
 
 
 def read_class_args(class_args: Dict[str, Any]) -> Tuple[Settings, List[str]]:
@@ -98,6 +99,10 @@ def _path(value: Any) -> Path:
     return Path(os.path.abspath(os.path.expanduser(_text(value))))
 
 
+def _annotation(value: Any) -> Union[str, dict]:
+    return value if isinstance(value, dict) else _text(value)
+
+
 def _endpoint(value: Any) -> str:
     if not _text(value).startswith(("tcp://", "ipc://")):
         raise ValueError
@@ -114,4 +119,5 @@ _READERS = {
     "store": ("a file name", _path),
     "seed": ("a whole number, 0 or more", _whole_number),
     "fallback_after": ("seconds, 0 or more", _seconds),
+    "space": ("the file that annotates the search space, or the annotation itself", _annotation),
 }

@@ -19,6 +19,8 @@ class NniContext(NamedTuple):
     checkpoint: Path  # folder for our files; NNI keeps it over stop and resume
     max_trial_number: int  # 0: not limited
     manager_url: Optional[str]  # base of the manager's REST API
+    search_space_file: Optional[Path] = None  # the next two as the experiment's configuration names them
+    code_directory: Optional[Path] = None
 
 
 def read_nni_context(environment: Optional[dict] = None, arguments: Optional[List[str]] = None) -> NniContext:
@@ -31,19 +33,37 @@ def read_nni_context(environment: Optional[dict] = None, arguments: Optional[Lis
     else:
         folder = Path(tempfile.mkdtemp(prefix="hyperfd-"))
         experiment = folder.name
-    max_trial_number = _max_trial_number(sys.argv if arguments is None else arguments)
-    return NniContext(experiment, folder, max_trial_number, _rest_url(environment.get("NNI_TUNER_COMMAND_CHANNEL")))
+    configuration = _configuration(sys.argv if arguments is None else arguments)
+    return NniContext(
+        experiment,
+        folder,
+        _max_trial_number(configuration),
+        _rest_url(environment.get("NNI_TUNER_COMMAND_CHANNEL")),
+        _path(configuration.get("searchSpaceFile")),
+        _path(configuration.get("trialCodeDirectory")),
+    )
 
 
-def _max_trial_number(arguments: List[str]) -> int:
+def _configuration(arguments: List[str]) -> dict:
     try:
         text = base64.b64decode(arguments[arguments.index("--exp_params") + 1]).decode()
-        experiment = json.loads(text)
-        number = experiment.get("maxTrialNumber") or experiment.get("maxTrialNum") or 0
-        return number if isinstance(number, int) and number > 0 else 0
-    except (ValueError, IndexError, AttributeError) as error:
-        _logger.info("maxTrialNumber is not known (%s); give classArgs.budget to tell the tuner", error)
-        return 0
+        configuration = json.loads(text)
+        if isinstance(configuration, dict):
+            return configuration
+        problem: object = f"it is {configuration!r:.60}"
+    except (ValueError, IndexError) as error:
+        problem = error
+    _logger.info("the experiment's configuration is not known (%s); give classArgs.budget to tell the tuner maxTrialNumber", problem)
+    return {}
+
+
+def _max_trial_number(configuration: dict) -> int:
+    number = configuration.get("maxTrialNumber") or configuration.get("maxTrialNum") or 0
+    return number if isinstance(number, int) and number > 0 else 0
+
+
+def _path(value: object) -> Optional[Path]:
+    return Path(value) if isinstance(value, str) and value else None
 
 
 def _rest_url(channel: Optional[str]) -> Optional[str]:

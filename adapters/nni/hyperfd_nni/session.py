@@ -10,6 +10,7 @@ from typing import Any, Callable, List, Optional, Tuple
 
 import nni
 
+from .annotation import read_annotation
 from .client import Client, TunerAway, TunerRefused
 from .courier import Courier
 from .class_args import Settings
@@ -51,6 +52,7 @@ class Session:
         self.run = uuid.uuid4().hex
         self._settings = settings
         self._max_trial_number = context.max_trial_number
+        self._annotation = read_annotation(settings.space, context)
         self._space: Optional[dict] = None
         self._sampler: Optional[FallbackSampler] = None
         self._trouble_since: Optional[float] = None  # time.monotonic() of the first of the requests for suggestions that failed in a row
@@ -75,6 +77,8 @@ class Session:
             "policy": self._settings.policy,
             "seed": self._settings.seed,
         }
+        if self._annotation is not None:
+            introduction["annotation"] = to_json(self._annotation)
         self._tell("IN", introduction)
         self._courier.start()
 

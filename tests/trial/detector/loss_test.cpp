@@ -54,7 +54,7 @@ TEST(Matching, AgreesWithTheDefinitionOnRandomCrowds) {
     MatchingOptions options;
     options.positive_iou = static_cast<float>(rng.uniform(0.3, 0.65));
     options.negative_iou = negative_iou_of(options.positive_iou);
-    const Matches matches = match(anchors, pack_faces(faces, torch::kCPU), options);
+    const Matches matches = match(anchors, pack_faces(faces), options);
     for (std::size_t image = 0; image < faces.size(); ++image) {
       const auto expected = reference::match(list, faces[image], options);
       for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -80,13 +80,12 @@ TEST(Matching, GivesEveryFaceItsBestAnchorEvenUnderTheThreshold) {
   MatchingOptions options;
   options.positive_iou = 0.6f;
   options.negative_iou = negative_iou_of(0.6f);
-  const Matches matches = match(anchors, pack_faces({{tall}, {}}, torch::kCPU), options);
+  const Matches matches = match(anchors, pack_faces({{tall}, {}}), options);
   EXPECT_EQ((matches.labels[0] == 1).sum().item<int>(), 1);
   EXPECT_EQ((matches.labels[1] == 0).sum().item<std::int64_t>(), anchors.size(0));
 }
 
-TEST(Matching, IsTheSameWhetherABatchIsMatchedAtOnceOrInParts) {
-  // 640-pixel crops with a crowd exceed what is matched at once.
+TEST(Matching, MatchesEachImageOfABatchAsIfItWereAlone) {
   const torch::Tensor anchors = make_anchors(640, 640, {16, 32, 64, 128, 256, 512});
   Rng rng(3);
   auto faces = random_faces(rng, 6);
@@ -97,9 +96,9 @@ TEST(Matching, IsTheSameWhetherABatchIsMatchedAtOnceOrInParts) {
     faces[0].push_back(face);
   }
   const MatchingOptions options;
-  const Matches whole = match(anchors, pack_faces(faces, torch::kCPU), options);
+  const Matches whole = match(anchors, pack_faces(faces), options);
   for (std::size_t image = 0; image < faces.size(); ++image) {
-    const Matches alone = match(anchors, pack_faces({faces[image]}, torch::kCPU), options);
+    const Matches alone = match(anchors, pack_faces({faces[image]}), options);
     const auto row = static_cast<std::int64_t>(image);
     EXPECT_TRUE(whole.labels[row].equal(alone.labels[0])) << image;
     EXPECT_TRUE(whole.face[row].equal(alone.face[0])) << image;
@@ -128,7 +127,7 @@ TEST_P(MultiboxLoss, AgreesWithTheDefinition) {
       }
     }
     const MatchingOptions matching;
-    const FaceTensors packed = pack_faces(faces, torch::kCPU);
+    const FaceTensors packed = pack_faces(faces);
     const Losses losses = multibox_loss(output, anchors, packed, match(anchors, packed, matching), GetParam());
     const reference::Loss expected = reference::loss(list, predictions, faces, matching, GetParam());
     EXPECT_NEAR(losses.classification.item<double>(), expected.classification, 1e-4 * expected.classification + 1e-6);
@@ -159,7 +158,7 @@ TEST(MultiboxLossGradient, DoesNotReachIgnoredAnchorsNorLandmarksThatNobodyAnnot
   face.box = {10, 10, 24, 24};
   ignored.box = {50, 50, 40, 40};
   ignored.ignored = true;
-  const FaceTensors faces = pack_faces({{face, ignored}}, torch::kCPU);
+  const FaceTensors faces = pack_faces({{face, ignored}});
   const Matches matches = match(anchors, faces, {});
   RawOutput output{torch::randn({1, anchors.size(0), 2}), torch::randn({1, anchors.size(0), 4}),
                    torch::randn({1, anchors.size(0), 10})};
@@ -174,7 +173,7 @@ TEST(MultiboxLossGradient, DoesNotReachIgnoredAnchorsNorLandmarksThatNobodyAnnot
 
 TEST(MultiboxLossGradient, IsFiniteForABatchWithoutFaces) {
   const torch::Tensor anchors = make_anchors(kSide, kSide, kSizes);
-  const FaceTensors faces = pack_faces({{}, {}}, torch::kCPU);
+  const FaceTensors faces = pack_faces({{}, {}});
   RawOutput output{torch::randn({2, anchors.size(0), 2}).set_requires_grad(true), torch::randn({2, anchors.size(0), 4}),
                    torch::randn({2, anchors.size(0), 10})};
   for (const int minimum_negatives : {0, 3}) {

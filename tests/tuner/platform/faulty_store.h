@@ -55,11 +55,11 @@ class FaultyStore : public ExperienceStore {
     return passed_on().add_intermediate_result(result);
   }
   bool add_trial_end(const TrialEndRecord& end) override { return passed_on().add_trial_end(end); }
-  bool trial_failed(const ConfigurationRecord& configuration) override {
-    return passed_on().trial_failed(configuration);
+  std::optional<TrialOutcome> trial_outcome(const ConfigurationRecord& configuration) override {
+    return passed_on().trial_outcome(configuration);
   }
-  std::vector<ExperienceRecord> experience(const std::string& signature) override {
-    return passed_on().experience(signature);
+  std::vector<ExperienceRecord> experience(const std::string& signature, std::optional<std::int64_t> task) override {
+    return passed_on().experience(signature, task);
   }
   std::int64_t count_results(const std::string& signature) override { return passed_on().count_results(signature); }
   std::int64_t count_past_tasks(const std::string& signature, std::int64_t experiment) override {

@@ -1,8 +1,12 @@
+#include <algorithm>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "tests/message_of.h"
+#include "tuner/platform/configuration_encoding.h"
 #include "tuner/platform/selection_policy.h"
 
 namespace hyperfd {
@@ -38,10 +42,21 @@ std::size_t place(const SearchSpace& space, const RankingModel& model, const std
   return better;
 }
 
-TEST(HyperFdPolicy, GivesTheTopOfTheRankingFirstAndHalfOfTheBudget) {
+TEST(HyperFdPolicy, GivesTheTopOfTheRankingFirst) {
   const SearchSpace space = hpo_space();
   const RankingModel model = make_model(space);
-  const auto policy = make_policy("hyperfd");
+  for (const std::string name : {"hyperfd", "hyperfd:explore=never", "paper"}) {
+    Rng rng(3);
+    const auto first = make_policy(name)->suggest({space, {}, {}, &model}, 1, rng);
+    ASSERT_EQ(first.size(), 1u);
+    EXPECT_EQ(place(space, model, {}, first[0]), 0u) << name;
+  }
+}
+
+TEST(HyperFdPolicy, GivesTheTopOfTheRankingForHalfOfThePapersBudget) {
+  const SearchSpace space = hpo_space();
+  const RankingModel model = make_model(space);
+  const auto policy = make_policy("paper");
   std::size_t random_ones_at_the_top = 0;
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     Rng rng(seed);
@@ -63,15 +78,65 @@ TEST(HyperFdPolicy, GivesTheTopOfTheRankingFirstAndHalfOfTheBudget) {
 TEST(HyperFdPolicy, MakesNoDifferenceBetweenOneByOneAndAtOnce) {
   const SearchSpace space = hpo_space();
   const RankingModel model = make_model(space);
-  const auto policy = make_policy("hyperfd");
-  Rng at_once(5), one_by_one(5);
-  std::unordered_set<std::string> taken;
-  for (const Configuration& expected : policy->suggest({space, {}, taken, &model}, 6, at_once)) {
-    const auto next = policy->suggest({space, {}, taken, &model}, 1, one_by_one);
-    ASSERT_EQ(next.size(), 1u);
-    EXPECT_EQ(next[0], expected);
-    taken.insert(fingerprint(next[0]));
+  std::vector<ScoredConfiguration> results;
+  for (std::uint64_t i = 0; i < 8; ++i) results.push_back({space.at(20 * i), static_cast<double>(i * i % 5)});
+  for (const std::string name : {"hyperfd", "hyperfd:explore=random_half", "paper"}) {
+    const auto policy = make_policy(name);
+    Rng at_once(5), one_by_one(5);
+    std::unordered_set<std::string> taken;
+    for (const auto& result : results) taken.insert(fingerprint(result.configuration));
+    std::vector<Configuration> pending;
+    for (const Configuration& expected : policy->suggest({space, results, taken, &model}, 6, at_once)) {
+      const TaskView view{
+          space,  results, taken, &model, PastExperience::none(), TaskView::no_statistics(), Annotation::none(),
+          pending};
+      const auto next = policy->suggest(view, 1, one_by_one);
+      ASSERT_EQ(next.size(), 1u);
+      EXPECT_EQ(next[0], expected) << name;
+      taken.insert(fingerprint(next[0]));
+      pending.push_back(next[0]);
+    }
   }
+}
+
+TEST(HyperFdPolicy, SpreadsWhatIsAskedForAtOnce) {
+  const auto space = SearchSpace::parse(parse_json(R"({"x": {"_type": "uniform", "_value": [0, 1]}})", "space"));
+  std::vector<ScoredConfiguration> results;
+  std::unordered_set<std::string> taken;
+  for (const double x : {0.0, 0.1, 0.3, 0.7, 0.9, 1.0}) {
+    results.push_back({Configuration{{"x", x}}, -(x - 0.5) * (x - 0.5)});
+    taken.insert(fingerprint(results.back().configuration));
+  }
+  Rng rng(6);
+  std::vector<double> asked;
+  for (const auto& configuration : make_policy("hyperfd")->suggest({space, results, taken, nullptr}, 3, rng)) {
+    asked.push_back(configuration["x"].get<double>());
+  }
+  ASSERT_EQ(asked.size(), 3u);
+  EXPECT_NEAR(asked[0], 0.5, 0.15);
+  std::sort(asked.begin(), asked.end());
+  EXPECT_GT(asked[1] - asked[0], 0.01);
+  EXPECT_GT(asked[2] - asked[1], 0.01);
+}
+
+TEST(HyperFdPolicy, KeepsToThePartOfASpaceThatItIsAskedFor) {
+  const SearchSpace space = hpo_space();
+  const RankingModel model = make_model(space);
+  const auto policy = make_policy("hyperfd");
+  Rng rng(13);
+  for (const std::uint64_t index : {3u, 77u}) {
+    const SearchSpace part = space.only({space.at(index)});
+    EXPECT_EQ(policy->suggest({part, {}, {}, &model}, 1, rng).at(0), space.at(index));
+  }
+}
+
+TEST(HyperFdPolicy, NamesBadOptions) {
+  EXPECT_EQ(message_of([] { make_policy("hyperfd:explore=nevr"); }),
+            "hyperfd: unknown explore \"nevr\"; did you mean \"never\"?");
+  EXPECT_EQ(message_of([] { make_policy("hyperfd:loss=msr"); }),
+            "hyperfd: loss: expected one of ranking, pairwise, mse, got \"msr\"");
+  EXPECT_EQ(make_policy("paper:loss=mse")->ranker_options()->loss, LossKind::kMse);
+  EXPECT_EQ(make_policy("paper")->ranker_options()->learning_rate, 1e-4);
 }
 
 TEST(HyperFdPolicy, LetsATasksOwnResultsMoveTheTop) {
@@ -135,13 +200,61 @@ TEST(HyperFdPolicy, AnswersMoreThanItsCandidatesInALargeSpace) {
   EXPECT_EQ(distinct.size(), 500u);
 }
 
-TEST(HyperFdPolicy, IsRandomWithoutATrainedModel) {
+TEST(HyperFdPolicy, IsRandomWithoutATrainedModelUntilResultsAreIn) {
   const SearchSpace space = hpo_space();
   const RankingModel untrained(space.encoding_size(), {}, 1);
   Rng expected_rng(10), no_model_rng(10), untrained_rng(10);
   const auto expected = make_policy("random")->suggest({space, {}, {}, nullptr}, 4, expected_rng);
   EXPECT_EQ(make_policy("hyperfd")->suggest({space, {}, {}, nullptr}, 4, no_model_rng), expected);
   EXPECT_EQ(make_policy("hyperfd")->suggest({space, {}, {}, &untrained}, 4, untrained_rng), expected);
+}
+
+TEST(HyperFdPolicy, LearnsFromOwnResultsWithoutAModel) {
+  const SearchSpace space = hpo_space();
+  Rng rng(11);
+  std::vector<ScoredConfiguration> results;
+  for (int i = 0; i < 20; ++i) {
+    const Configuration configuration = space.sample(rng);
+    const std::string key = space.definition().begin().key();
+    results.push_back({configuration, configuration[key] == space.at(0)[key] ? 1.0 : 0.0});
+  }
+  const auto next = make_policy("hyperfd")->suggest({space, results, {}, nullptr}, 1, rng);
+  ASSERT_EQ(next.size(), 1u);
+  const std::string key = space.definition().begin().key();
+  EXPECT_EQ(next[0][key], space.at(0)[key]);
+}
+
+// A space whose configurations are chains of one to three operators.
+TEST(HyperFdPolicy, RanksArchitecturesByTheirGraphs) {
+  const auto space = SearchSpace::parse(parse_json(R"({"depth": {"_type": "choice", "_value": [1, 2, 3]},
+                                                       "kernel": {"_type": "choice", "_value": [3, 5, 7]}})",
+                                                   "space"));
+  const Annotation annotation = Annotation::parse(
+      parse_json(R"({"encoder": "gin", "architecture": {"input": {"channels": 3, "size": [64, 64]}, "stages": [
+                       {"name": "only", "width": 8, "repeat": {"key": "depth"},
+                        "block": {"operator": "conv", "kernel": {"key": "kernel"}}}]}})",
+                 "annotation"),
+      space);
+  const EncodingShape shape = encoding_shape(space, annotation);
+  EXPECT_EQ(shape.flat, 0u);
+  EXPECT_GT(shape.node_features, 0u);
+  RankingModel model(shape, {}, 1);
+  std::vector<TaskExperience> tasks(3);
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    tasks[t].task = "task " + std::to_string(t);
+    for (std::uint64_t i = 0; i < *space.size(); ++i) {
+      tasks[t].encodings.push_back(encode(space, annotation, space.at(i)));
+      tasks[t].scores.push_back(space.at(i)["depth"].get<double>() - 0.1 * space.at(i)["kernel"].get<double>());
+    }
+  }
+  model.update(tasks, 2);
+  Rng rng(12);
+  const TaskView view{space, {}, {}, &model, PastExperience::none(), TaskView::no_statistics(), annotation};
+  const auto first = make_policy("hyperfd")->suggest(view, 1, rng).at(0);
+  EXPECT_EQ(first["depth"], 3);
+  EXPECT_EQ(first["kernel"], 3);
+  // Under another annotation the model reads something else and is not asked.
+  EXPECT_EQ(make_policy("hyperfd")->suggest({space, {}, {}, &model}, 1, rng).size(), 1u);
 }
 
 }  // namespace

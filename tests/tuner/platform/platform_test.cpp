@@ -58,11 +58,26 @@ TEST_F(PlatformTest, NoConfigurationTwiceUntilTheSpaceIsExhausted) {
   platform_->import_results("e", "r1", {{R"({"x":2,"y":"b"})", "0.5"}});
   seen.insert(R"({"x":2,"y":"b"})");
   const std::size_t known = seen.size();
-  begin("e", "r2");
-  const auto rest = suggest("e", "r2", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  const auto rest = suggest("e", "r1", {10, 11, 12, 13, 14, 15, 16, 17, 18, 19});
   EXPECT_EQ(rest.size(), 9 - known) << "fewer than asked: the space has no more";
   for (const std::string& one : rest) EXPECT_TRUE(seen.insert(one).second) << one;
-  EXPECT_TRUE(suggest("e", "r2", {20}).empty());
+  EXPECT_TRUE(suggest("e", "r1", {20}).empty());
+}
+
+TEST_F(PlatformTest, WhatAnEarlierRunNeverTriedComesAgainWhenTheSpaceHasNoMore) {
+  begin("e", "r1");
+  const auto first = suggest("e", "r1", {0, 1, 2, 3, 4});
+  platform_->add_metric("e", "r1", {0, "", MetricKind::kFinal, 0, "0.5", ""});
+  platform_->end_trial("e", "r1", 1, "", TrialOutcome::kUserCanceled);
+  begin("e", "r2");
+  platform_->adopt("e", "r2", {{0, first[2]}});  // was running, runs again
+
+  const auto rest = suggest("e", "r2", {1, 2, 3, 4, 5, 6, 7, 8});
+  ASSERT_EQ(rest.size(), 9 - 5 + 2) << "the four that are left, then the two abandoned ones";
+  EXPECT_EQ(std::set<std::string>(rest.begin() + 4, rest.end()), (std::set<std::string>{first[3], first[4]}));
+  restart();
+  EXPECT_EQ(suggest("e", "r2", {1, 2, 3, 4, 5, 6, 7, 8}), rest);
+  EXPECT_TRUE(suggest("e", "r2", {9}).empty());
 }
 
 TEST_F(PlatformTest, AnIdKeepsItsConfigurationAcrossRestarts) {
@@ -228,6 +243,45 @@ TEST_F(PlatformTest, BadInputIsNamed) {
               }),
               HasSubstr("records[0].parameters: expected an object, got [1]"));
   EXPECT_THAT(error_of([&] { suggest("nobody", "r", {0}); }), HasSubstr("send IN first"));
+}
+
+// At most x = 2 where y is "a".
+constexpr char kNarrow[] = R"({"constraints":{"table":[{"name":"t","forbidden":[{"y":"a","x":3}]}]}})";
+
+TEST_F(PlatformTest, ConstraintsHoldForSuggestionsAndSurviveRestarts) {
+  RunStart start{"r", kNine, OptimizeMode::kMaximize, 0, "random", 1};
+  const std::string signature = platform_->begin_run("plain", start).signature;
+  start.annotation = kNarrow;
+  EXPECT_EQ(platform_->begin_run("e", start).signature, signature) << "experience is shared whatever the constraints";
+  restart();
+  const auto all = suggest("e", "r", {0, 1, 2, 3, 4, 5, 6, 7, 8});
+  EXPECT_EQ(all.size(), 8u);
+  for (const std::string& one : all) EXPECT_NE(one, R"({"x":3,"y":"a"})");
+  EXPECT_EQ(suggest("plain", "r", {0, 1, 2, 3, 4, 5, 6, 7, 8}).size(), 9u);
+
+  const Effect effect = report("r", std::nullopt, "0.5", R"({"x":3,"y":"a"})", "job");
+  EXPECT_EQ(effect.counted, 1);
+  EXPECT_THAT(effect.warning, HasSubstr("parameters: would not be suggested (constraint t: "));
+  EXPECT_EQ(store_->count_results(signature), 1) << "a violation is no reason not to learn";
+
+  start.run = "r2";
+  start.annotation = "";
+  platform_->begin_run("e", start);
+  EXPECT_EQ(suggest("e", "r2", {0}).size(), 1u) << "the annotation is the latest run's";
+}
+
+TEST_F(PlatformTest, AnnotationsThatDoNotFitAreRefused) {
+  RunStart start{"r", kNine, OptimizeMode::kMaximize, 0, "random", 1};
+  start.annotation = R"({"constraints":{"table":[{"forbidden":[{"z":3}]}]}})";
+  EXPECT_THAT(error_of([&] { platform_->begin_run("e", start); }), HasSubstr("key of the search space \"z\""));
+  start.annotation = R"({"constraints":{"linear":[{"name":"l","sum":{"x":1},"max":0}]}})";
+  EXPECT_THAT(error_of([&] { platform_->begin_run("e", start); }), HasSubstr("constraint l turned away"));
+  EXPECT_FALSE(store_->find_experiment("e"));
+  start.annotation = kNarrow;
+  platform_->begin_run("e", start);
+  EXPECT_THAT(error_of([&] { platform_->change_space("e", "r", R"({"x":{"_type":"randint","_value":[0,9]}})"); }),
+              HasSubstr("key of the search space \"y\""));
+  EXPECT_EQ(suggest("e", "r", {0, 1, 2, 3, 4, 5, 6, 7, 8}).size(), 8u) << "nothing was changed";
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ TEST_F(SqliteStoreTest, EverythingIsThereAfterReopening) {
   EXPECT_EQ(rows[0].parameters, R"({"x":0})");
   EXPECT_EQ(rows[0].metric, 0.1);
   EXPECT_FALSE(rows[1].has_result);
-  EXPECT_TRUE(rows[1].failed);
+  EXPECT_EQ(rows[1].outcome, TrialOutcome::kFailed);
   EXPECT_EQ(store->find_reply("e", "q")->frame, std::string("\0\xff frame", 8));
   EXPECT_EQ(store->latest_ranker("signature")->model, std::string("\0model\0", 7));
   EXPECT_EQ(store->count_results("signature"), 1);
@@ -139,11 +139,11 @@ TEST_F(SqliteStoreTest, FailedTrialsWithoutParameterIdAreMatchedByTheirJob) {
   configuration.fingerprint = configuration.parameters = "{}";
   store->add_configuration(experiment, configuration);
   store->add_trial_end({run, std::nullopt, "another", TrialOutcome::kFailed});
-  EXPECT_FALSE(store->configurations(experiment)[0].failed);
-  EXPECT_FALSE(store->trial_failed(configuration));
+  EXPECT_EQ(store->configurations(experiment)[0].outcome, std::nullopt);
+  EXPECT_EQ(store->trial_outcome(configuration), std::nullopt);
   store->add_trial_end({run, std::nullopt, "job", TrialOutcome::kFailed});
-  EXPECT_TRUE(store->configurations(experiment)[0].failed);
-  EXPECT_TRUE(store->trial_failed(configuration));
+  EXPECT_EQ(store->configurations(experiment)[0].outcome, TrialOutcome::kFailed);
+  EXPECT_EQ(store->trial_outcome(configuration), TrialOutcome::kFailed);
 }
 
 TEST_F(SqliteStoreTest, RepliesAndRankersAreBounded) {
@@ -223,9 +223,30 @@ TEST_F(SqliteStoreTest, ForeignDatabaseAndLaterVersionAreRefused) {
   open_store(file_).reset();
   // SQLite's header: user version at byte 60, application id at byte 68, big-endian.
   overwrite(file_, 60, std::string("\0\0\0\x09", 4));
-  EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": schema version 9, this program reads version 1");
+  EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": schema version 9, this program reads versions up to 2");
   overwrite(file_, 68, std::string("\0\0\0\0", 4));
   EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": a SQLite database, but not an experience store");
+}
+
+// store_v1.sqlite: made by `suggest -n 2`, twice, `suggest`, and `report` of version 1, on hpo.yaml.
+TEST_F(SqliteStoreTest, AStoreOfVersion1IsReadAndBroughtUpToDate) {
+  write_file_atomically(file_, read_file(HYPERFD_SOURCE_DIR "/tests/tuner/platform/store_v1.sqlite"));
+  EXPECT_EQ(open_store(file_, StoreAccess::kReadOnly)->experiments().at(0).results, 1);
+  EXPECT_EQ(read_file(file_)[63], 1) << "a reader changes nothing";
+  {
+    const auto store = open_store(file_);
+    const auto record = store->find_experiment("faces");
+    ASSERT_TRUE(record);
+    EXPECT_EQ(record->annotation, "");
+    EXPECT_EQ(store->configurations(record->id).size(), 5u);
+    EXPECT_EQ(store->experience(record->signature).at(0).metric, 0.83);
+    StoreTransaction transaction(*store);
+    ExperimentRecord changed = *record;
+    changed.annotation = R"({"encoder":"mlp"})";
+    store->update_experiment(changed);
+    transaction.commit();
+  }
+  EXPECT_EQ(open_store(file_)->find_experiment("faces")->annotation, R"({"encoder":"mlp"})");
 }
 
 TEST_F(SqliteStoreTest, DamagedPagesAreFoundWhenOpening) {

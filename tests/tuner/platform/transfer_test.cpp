@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/tuner/simulated_tasks.h"
+#include "tuner/bench/simulated_tasks.h"
 #include "tuner/platform/selection_policy.h"
 
 namespace hyperfd {
@@ -20,7 +20,7 @@ class Tuning {
  public:
   Tuning(const SearchSpace& space, double similarity, std::uint64_t seed)
       : space_(space),
-        family_(space, similarity, kNoise, seed),
+        family_(points_of(space), options_of(similarity), seed),
         model_(space.encoding_size(), {}, seed),
         rng_(seed + 1000) {}
 
@@ -29,7 +29,7 @@ class Tuning {
     std::vector<TaskExperience> experience;
     for (int i = 0; i < kPastTasks; ++i) {
       TaskExperience task{"task " + std::to_string(i), {}, {}};
-      for (const Trial& trial : tune("random", family_.make_task(), kPastTrials)) {
+      for (const Trial& trial : tune("random", family_.make_task().values, kPastTrials)) {
         task.encodings.push_back(space_.encode(trial.result.configuration));
         task.scores.push_back(trial.result.score);
       }
@@ -42,7 +42,7 @@ class Tuning {
   std::vector<double> mean_ranks(const std::vector<std::string>& policies, int tasks) {
     std::vector<double> ranks(policies.size());
     for (int i = 0; i < tasks; ++i) {
-      const std::vector<double> surface = family_.make_task();
+      const std::vector<double> surface = family_.make_task().values;
       for (std::size_t p = 0; p < policies.size(); ++p) {
         const std::vector<Trial> trials = tune(policies[p], surface, kBudget);
         const auto best = std::max_element(trials.begin(), trials.end(), [](const Trial& a, const Trial& b) {
@@ -55,6 +55,17 @@ class Tuning {
   }
 
  private:
+  static std::vector<Configuration> points_of(const SearchSpace& space) {
+    Rng unused(0);
+    return simulated_points(space, Annotation::none(), 0, unused);
+  }
+  static SimulatedFamilyOptions options_of(double similarity) {
+    SimulatedFamilyOptions options;
+    options.similarity = similarity;
+    options.noise = kNoise;
+    return options;
+  }
+
   struct Trial {
     ScoredConfiguration result;
     std::size_t index;

@@ -6,6 +6,7 @@
 
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
+#include "tuner/base/json.h"
 #include "tuner/ranker/ranking_model.h"
 
 namespace hyperfd {
@@ -22,13 +23,23 @@ RankerOptions small_options() {
 
 std::string small_model() {
   RankingModel model(kInputs, small_options(), 1);
-  model.update({{"a \"task\"\n", {{0, 0}, {1, 0}}, {0.1, 0.2}}}, 2);
+  model.update({{"a \"task\"\n", {{{0, 0}}, {{1, 0}}}, {0.1, 0.2}}}, 2);
   return model.serialize();
 }
 
 // Bytes whose digest is right, whatever the content.
-std::string sealed(const std::string& content) {
-  return "HyperFD ranker 1\n" + sha256(content) + "\n" + content;
+std::string sealed(const std::string& content, int version = 2) {
+  return "HyperFD ranker " + std::to_string(version) + "\n" + sha256(content) + "\n" + content;
+}
+
+// A header of version 2 with some fields changed; null removes one.
+std::string header_with(const std::string& changes) {
+  Json header = parse_json(
+      R"({"inputs": 2, "node_features": 0, "units": 2, "trained": true, "tasks": ["a"], "numbers": 0,
+          "extractor": null, "version": 0, "references": [], "versions": [], "seen": [], "importance": false})",
+      "header");
+  header.merge_patch(parse_json(changes, "changes"));
+  return header.dump() + "\n";
 }
 
 // The number of weights of a ranker with 2 inputs, 2 units and these tasks, in bytes.
@@ -64,36 +75,59 @@ TEST(StoredRanker, IsRefusedWhenAnyByteIsFlipped) {
 }
 
 TEST(StoredRanker, IsRefusedWhenTheContentMakesNoSense) {
-  const std::string good_header = R"({"inputs": 2, "units": 2, "trained": true, "tasks": ["a"]})";
-  EXPECT_EQ(error_of(sealed(good_header + "\n" + weights(1))), "");
-  for (const std::string header : {
-           R"([])",
-           R"({)",
-           R"(nonsense)",
-           R"({"units": 2, "trained": true, "tasks": ["a"]})",
-           R"({"inputs": "2", "units": 2, "trained": true, "tasks": ["a"]})",
-           R"({"inputs": -2, "units": 2, "trained": true, "tasks": ["a"]})",
-           R"({"inputs": 18446744073709551615, "units": 2, "trained": true, "tasks": ["a"]})",
-           R"({"inputs": 4611686018427387904, "units": 4611686018427387904, "trained": true, "tasks": []})",
-           R"({"inputs": 2, "units": 0, "trained": true, "tasks": []})",
-           R"({"inputs": 2, "units": 2, "trained": 1, "tasks": ["a"]})",
-           R"({"inputs": 2, "units": 2, "trained": true, "tasks": "a"})",
-           R"({"inputs": 2, "units": 2, "trained": true, "tasks": [7]})",
-           R"({"inputs": 2, "units": 2, "trained": true, "tasks": ["a", "b"]})",
-       }) {
-    EXPECT_THAT(error_of(sealed(header + "\n" + weights(1))), testing::StartsWith("stored ranker: ")) << header;
+  EXPECT_EQ(error_of(sealed(header_with("{}") + weights(1))), "");
+  for (const std::string header : {"[]\n", "{\n", "nonsense\n"}) {
+    EXPECT_THAT(error_of(sealed(header + weights(1))), testing::StartsWith("stored ranker: ")) << header;
   }
-  EXPECT_THAT(error_of(sealed(R"({"inputs": 2, "units": 2, "trained": true, "tasks": ["a", "a"]})"
-                              "\n" +
-                              weights(2))),
-              testing::HasSubstr("twice"));
+  for (const std::string changes : {
+           R"({"inputs": null})",
+           R"({"inputs": "2"})",
+           R"({"inputs": -2})",
+           R"({"inputs": 3})",
+           R"({"inputs": 18446744073709551615})",
+           R"({"inputs": 4611686018427387904, "units": 4611686018427387904, "tasks": []})",
+           R"({"inputs": 1048576})",
+           R"({"units": 1048576})",
+           R"({"node_features": 1048576})",
+           R"({"node_features": 1})",
+           R"({"units": 0, "tasks": []})",
+           R"({"trained": 1})",
+           R"({"tasks": "a"})",
+           R"({"tasks": [7]})",
+           R"({"tasks": ["a", "b"]})",
+           R"({"numbers": 1})",
+           R"({"numbers": 1048576})",
+           R"({"extractor": 7})",
+           R"({"extractor": {"image_features": 1}})",
+           R"({"extractor": {"image_features": 1048576, "statistics": 1}})",
+           R"({"references": [7]})",
+           R"({"versions": [[1, 1]]})",
+           R"({"versions": [[1, 1048576]]})",
+           R"({"versions": [[1]]})",
+           R"({"versions": {"a": 1}})",
+           R"({"seen": [["a", 1]]})",
+           R"({"seen": 7})",
+           R"({"importance": true})",
+           R"({"importance": 7})",
+       }) {
+    EXPECT_THAT(error_of(sealed(header_with(changes) + weights(1))), testing::StartsWith("stored ranker: ")) << changes;
+  }
+  EXPECT_THAT(error_of(sealed(header_with(R"({"tasks": ["a", "a"]})") + weights(2))), testing::HasSubstr("twice"));
   EXPECT_THAT(error_of(sealed(std::string(100000, '[') + "\n")), testing::StartsWith("stored ranker: "));
 }
 
+TEST(StoredRanker, IsReadInItsFirstVersion) {
+  const std::string header = R"({"inputs": 2, "units": 2, "trained": true, "tasks": ["a"]})"
+                             "\n";
+  const RankingModelState state = ranking_model_from_bytes(sealed(header + weights(1), 1), {});
+  EXPECT_TRUE(state.trained);
+  EXPECT_EQ(state.ranker.tasks, std::vector<std::string>{"a"});
+  EXPECT_THAT(ranking_model_to_bytes(state), testing::StartsWith("HyperFD ranker 2\n"));
+  EXPECT_THAT(error_of(sealed(header + weights(1), 3)), testing::HasSubstr("does not start with"));
+}
+
 TEST(StoredRanker, IsRefusedWithAWeightThatIsNotFinite) {
-  std::string content = R"({"inputs": 2, "units": 2, "trained": true, "tasks": ["a"]})"
-                        "\n" +
-                        weights(1);
+  std::string content = header_with("{}") + weights(1);
   content.replace(content.size() - 4, 4, std::string("\x00\x00\xc0\x7f", 4));  // a quiet NaN
   EXPECT_THAT(error_of(sealed(content)), testing::HasSubstr("not finite"));
 }
@@ -105,7 +139,7 @@ TEST(StoredRanker, TakesItsWidthFromTheBytesAndTheRestFromTheOptions) {
   const RankingModelState state = ranking_model_from_bytes(small_model(), options);
   EXPECT_EQ(state.options.hidden_units, 2);
   EXPECT_EQ(state.options.learning_rate, 0.5);
-  EXPECT_EQ(state.encoding_size(), kInputs);
+  EXPECT_EQ(state.shape().flat, kInputs);
   EXPECT_EQ(state.ranker.tasks, std::vector<std::string>{"a \"task\"\n"});
 }
 

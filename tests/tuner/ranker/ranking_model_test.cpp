@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <torch/torch.h>
 
 #include "tuner/base/error.h"
@@ -15,10 +16,10 @@ namespace {
 
 constexpr std::size_t kSize = 3;
 
-std::vector<std::vector<float>> random_encodings(std::size_t n, Rng& rng) {
-  std::vector<std::vector<float>> encodings(n, std::vector<float>(kSize));
+std::vector<EncodedConfiguration> random_encodings(std::size_t n, Rng& rng) {
+  std::vector<EncodedConfiguration> encodings(n, std::vector<float>(kSize));
   for (auto& encoding : encodings) {
-    for (float& x : encoding) x = static_cast<float>(rng.uniform());
+    for (float& x : encoding.flat) x = static_cast<float>(rng.uniform());
   }
   return encodings;
 }
@@ -26,7 +27,7 @@ std::vector<std::vector<float>> random_encodings(std::size_t n, Rng& rng) {
 // Best where the first number is `best`; the others do not matter.
 TaskExperience make_task(const std::string& name, double best, std::size_t results, Rng& rng) {
   TaskExperience task{name, random_encodings(results, rng), {}};
-  for (const auto& encoding : task.encodings) task.scores.push_back(0.9 - 0.01 * std::pow(encoding[0] - best, 2));
+  for (const auto& encoding : task.encodings) task.scores.push_back(0.9 - 0.01 * std::pow(encoding.flat[0] - best, 2));
   return task;
 }
 
@@ -59,7 +60,7 @@ TEST(RankingModel, RanksForANewTaskWhatPastTasksAgreeOn) {
   const std::vector<float> scores = model.score({"new", {}, {}}, unseen.encodings);
   EXPECT_GT(concordance(scores, unseen.scores), 0.8);
   const auto top = std::max_element(scores.begin(), scores.end()) - scores.begin();
-  EXPECT_NEAR(unseen.encodings[static_cast<std::size_t>(top)][0], 0.8, 0.2);
+  EXPECT_NEAR(unseen.encodings[static_cast<std::size_t>(top)].flat[0], 0.8, 0.2);
 }
 
 TEST(RankingModel, FollowsATasksOwnResultsWherePastTasksDisagree) {
@@ -132,6 +133,14 @@ TEST(RankingModel, ScoresWithManyOwnResultsByTheBestAndTheLatest) {
   EXPECT_EQ(model.score(kept, candidates), scores);
 }
 
+TEST(MostTelling, AreTheBestAndTheLatest) {
+  using ::testing::ElementsAre;
+  EXPECT_THAT(most_telling({5, 1, 4, 2, 3}, 9), ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(most_telling({1, 5, 5, 2, 3}, 3), ElementsAre(1, 2, 4));
+  EXPECT_THAT(most_telling({1, 5, 5, 2, 3}, 4), ElementsAre(1, 2, 3, 4));
+  EXPECT_TRUE(most_telling({}, 4).empty());
+}
+
 TEST(RankingModel, ReadsBackWhatItWrote) {
   Rng rng(7);
   RankingModel model(kSize, {}, 12);
@@ -155,9 +164,9 @@ TEST(RankingModel, RefusesBadExperienceAndStaysAsItWas) {
   const std::string before = model.serialize();
   const TaskExperience good = make_task("good", 0.5, 3, rng);
   TaskExperience short_row = good, few_scores = good, not_a_number = good, infinite_score = good;
-  short_row.encodings[1].pop_back();
+  short_row.encodings[1].flat.pop_back();
   few_scores.scores.pop_back();
-  not_a_number.encodings[2][0] = std::numeric_limits<float>::quiet_NaN();
+  not_a_number.encodings[2].flat[0] = std::numeric_limits<float>::quiet_NaN();
   infinite_score.scores[0] = -std::numeric_limits<double>::infinity();
   for (const TaskExperience& bad : {short_row, few_scores, not_a_number, infinite_score}) {
     EXPECT_THROW(model.update({good, bad}, 17), InputError);
@@ -165,6 +174,45 @@ TEST(RankingModel, RefusesBadExperienceAndStaysAsItWas) {
   }
   EXPECT_THROW(model.score(good, short_row.encodings), InputError);
   EXPECT_EQ(model.serialize(), before);
+}
+
+TEST(RankingModel, RanksByGraphs) {
+  Rng rng(9);
+  const auto make = [&](const std::string& name, std::size_t results) {
+    TaskExperience task{name, {}, {}};
+    for (std::size_t i = 0; i < results; ++i) {
+      Graph graph{2, {}, {}};
+      for (int node = 0; node < 4; ++node) {
+        graph.features.insert(graph.features.end(), {1, static_cast<float>(rng.uniform())});
+        if (node > 0) graph.edges.emplace_back(node - 1, node);
+      }
+      task.scores.push_back(static_cast<double>(graph.features[1] + graph.features[3] + graph.features[5]));
+      task.encodings.push_back({{}, std::make_shared<const Graph>(graph)});
+    }
+    return task;
+  };
+  RankingModel model(EncodingShape(0, 2), {}, 19);
+  model.update({make("a", 30), make("b", 30), make("c", 30)}, 20);
+  const TaskExperience unseen = make("new", 100);
+  EXPECT_GT(concordance(model.score({"new", {}, {}}, unseen.encodings), unseen.scores), 0.7);
+  EXPECT_EQ(RankingModel::deserialize(model.serialize()).serialize(), model.serialize());
+  TaskExperience no_graph = unseen, bad_edge = unseen;
+  no_graph.encodings[0].graph = nullptr;
+  Graph broken = *unseen.encodings[0].graph;
+  broken.edges.emplace_back(0, 4);
+  bad_edge.encodings[0].graph = std::make_shared<const Graph>(broken);
+  EXPECT_THROW(model.update({no_graph}, 21), InputError);
+  EXPECT_THROW(model.update({bad_edge}, 21), InputError);
+}
+
+TEST(RankingModel, ScoresRowsAsItScoresConfigurations) {
+  Rng rng(10);
+  RankingModel model(kSize, {}, 22);
+  model.update(make_experience(2, 10, rng), 23);
+  const auto candidates = random_encodings(50, rng);
+  std::vector<float> rows;
+  for (const auto& candidate : candidates) rows.insert(rows.end(), candidate.flat.begin(), candidate.flat.end());
+  EXPECT_EQ(model.score_flat({"new", {}, {}}, rows.data(), 50), model.score({"new", {}, {}}, candidates));
 }
 
 TEST(RankingModel, ScoresNoCandidates) {

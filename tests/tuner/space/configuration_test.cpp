@@ -180,6 +180,29 @@ TEST(EncodeConfiguration, ALongListSharesPositions) {
   }
 }
 
+TEST(PartOfASpace, HasJustItsPoints) {
+  const auto whole = parse(R"({"lr": {"_type": "uniform", "_value": [0, 1]}})");
+  const auto at = [](double lr) { return Configuration{{"lr", lr}}; };
+  const SearchSpace part = whole.only({at(0.5), at(0.25)});
+  EXPECT_EQ(part.signature(), whole.signature());
+  EXPECT_NE(part.identity(), whole.identity());
+  EXPECT_NE(part.identity(), whole.only({at(0.25), at(0.5)}).identity()) << "at() differs";
+  ASSERT_EQ(part.size(), 2u);
+  EXPECT_EQ(part.at(1), at(0.25));
+  EXPECT_EQ(part.encode(at(0.25)), whole.encode(at(0.25)));
+  part.check(at(0.25));
+  Rng rng(1);
+  std::set<Configuration> drawn;
+  for (int i = 0; i < 30; ++i) drawn.insert(part.sample(rng));
+  EXPECT_EQ(drawn, (std::set<Configuration>{at(0.25), at(0.5)}));
+
+  EXPECT_EQ(check_error(part, R"({"lr": 0.75})"),
+            "configuration: {\"lr\":0.75} is not one of the 2 of this part of the space");
+  EXPECT_THROW(whole.only({at(2)}), InputError);
+  EXPECT_THROW(whole.only({at(0.5), at(0.5)}), InputError);
+  EXPECT_THROW(whole.only({}), InputError);
+}
+
 TEST(Fingerprint, IsEqualExactlyForEqualConfigurations) {
   const auto of = [](const char* text) { return fingerprint(parse_json(text, "test")); };
   EXPECT_EQ(of(R"({"a": 1, "b": {"c": [1.0, -0.0]}})"), of(R"({"b": {"c": [1, 0]}, "a": 1.0})"));

@@ -116,6 +116,10 @@ TEST(SampleDistribution, QuantisedValuesAreNnisToTheBit) {
   space.check({{"x", 0.3}});
 }
 
+TEST(SampleDistribution, ZeroHasNoSign) {
+  for (const double value : draw("qnormal", {0, 1, 1})) EXPECT_FALSE(value == 0 && std::signbit(value));
+}
+
 TEST(SampleDistribution, OnlyReachableMultiplesAreCounted) {
   const auto size = [](const Json& value) {
     return SearchSpace::parse({{"x", {{"_type", "quniform"}, {"_value", value}}}}).size();

@@ -16,6 +16,7 @@ using ::testing::StartsWith;
 std::vector<Message> one_of_each() {
   std::vector<Body> bodies = {
       Initialize{"r", R"({"x":{"_type":"uniform","_value":[0,1]}})", OptimizeMode::kMinimize, 4, "hyperfd", 7},
+      Initialize{"r", "{}", OptimizeMode::kMaximize, 0, "random", 0, R"({"encoder":"mlp"})"},
       UpdateSearchSpace{"r", "{}"},
       RequestTrialJobs{"r", {0, 1, 70000}},
       ReportMetric{"r", std::nullopt, "job", MetricKind::kPeriodical, 3, "0.5", "{}"},
@@ -116,6 +117,19 @@ TEST(Codec, BytesAreThoseOfTheSpecification) {
 TEST(Codec, AcceptsWhatForeignClientsWrite) {
   const Message message = decode(frame_of(generate_request()));
   EXPECT_EQ(std::get<RequestTrialJobs>(message.body).parameter_ids, (std::vector<std::int64_t>{0, 1}));
+}
+
+TEST(Codec, AnOptionalFieldIsLeftOutOrRead) {
+  Json request = {{"version", 1}, {"type", "IN"}, {"experiment", "e"}, {"request", "q"}};
+  request["body"] = {{"run", "r"}, {"space", "{}"}, {"optimize_mode", "maximize"},
+                     {"budget", 1}, {"policy", "p"}, {"seed", 2}};
+  const Message without = decode(frame_of(request));  // as clients wrote it before there were annotations
+  EXPECT_EQ(std::get<Initialize>(without.body).annotation, std::nullopt);
+  EXPECT_EQ(encode(without).find("annotation"), std::string::npos);
+  request["body"]["annotation"] = "{}";
+  EXPECT_EQ(std::get<Initialize>(decode(frame_of(request)).body).annotation, "{}");
+  request["body"]["annotation"] = 3;
+  EXPECT_STREQ(error_of(request).what(), "body.annotation: expected a string, got an integer");
 }
 
 TEST(Codec, MissingFieldIsNamed) {

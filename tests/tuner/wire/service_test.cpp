@@ -90,6 +90,18 @@ TEST_F(ServiceTest, ErrorsAreTyped) {
   EXPECT_EQ(expect<Failure>(decode(service_.answer("garbage").frame)).code, "malformed");
 }
 
+TEST_F(ServiceTest, ConstraintsOfAnAnnotationHold) {
+  Initialize start = begin();
+  start.annotation = R"({"constraints":{"linear":[{"sum":{"x":1},"max":1}]}})";
+  ask(start);
+  for (const Trial& trial : expect<NewTrialJobs>(ask(RequestTrialJobs{"r", {0, 1, 2, 3, 4, 5}})).trials) {
+    EXPECT_THAT(trial.parameters, HasSubstr("\"x\":1,"));
+  }
+  start.run = "r2";
+  start.annotation = R"({"constraints":{"lineal":[]}})";
+  EXPECT_THAT(expect<Failure>(ask(start)).message, HasSubstr("did you mean \"linear\"?"));
+}
+
 TEST_F(ServiceTest, AnErrorCanBeRepeatedUntilItSucceeds) {
   ask(begin());
   const RequestTrialJobs wanted{"r", {0}};

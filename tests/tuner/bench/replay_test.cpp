@@ -1,0 +1,98 @@
+#include "tuner/bench/replay.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/message_of.h"
+
+namespace hyperfd {
+namespace {
+
+const SearchSpace& grid() {
+  static const SearchSpace space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
+  return space;
+}
+
+std::vector<PolicyOutcome> replay_simulated(const std::vector<std::string>& policies, double similarity, int seeds,
+                                            unsigned threads = 2, int tasks = 12) {
+  SimulatedTableOptions simulated;
+  simulated.family.similarity = similarity;
+  simulated.tasks = tasks;
+  ReplayOptions options;
+  options.policies = policies;
+  options.seeds = seeds;
+  options.threads = threads;
+  return replay(
+      [&](int seed) {
+        return std::make_shared<const LookupTable>(simulate_table("", simulated, static_cast<std::uint64_t>(seed)));
+      },
+      options);
+}
+
+TEST(Replay, RandomSearchRanksAsTheoryHasIt) {
+  const auto outcomes = replay_simulated({"random"}, 0.5, 40);
+  // The best place of 4 among n is (n + 1) / 5 on average; Table 1 of the paper has the same 20.09.
+  EXPECT_NEAR(rank_of(outcomes[0]).mean, 100 * 217.0 / 5 / 216, 2.5);
+  // Over 11 tasks; one task's best of four has a standard deviation of ~1.5 points.
+  EXPECT_NEAR(gain_of(outcomes[0]).mean, 0, 2);
+}
+
+TEST(Replay, GainsWhereTasksAgreeAndNotWhereTheyDoNot) {
+  const std::vector<std::string> policies = {"random", "average_rank", "greedy_portfolio", "best_on_source"};
+  const auto similar = replay_simulated(policies, 0.8, 20), unlike = replay_simulated(policies, 0, 20);
+  for (std::size_t p = 1; p < policies.size(); ++p) {
+    EXPECT_LT(rank_of(similar[p]).mean, rank_of(similar[0]).mean / 1.5) << policies[p];
+    EXPECT_LT(p_value(similar[p], similar[0]), 0.01) << policies[p];
+    EXPECT_GT(gain_of(similar[p]).mean, gain_of(similar[0]).mean) << policies[p];
+    EXPECT_GT(rank_of(unlike[p]).mean, rank_of(unlike[0]).mean - 4) << policies[p];
+  }
+}
+
+TEST(Replay, DoesNotDependOnThreadsOrOnOtherPolicies) {
+  const std::vector<std::string> policies = {"hyperfd", "hyperstar", "rgpe", "scot", "gradient_boosting"};
+  const auto together = replay_simulated(policies, 0.8, 2, 3, 4);
+  for (std::size_t p = 0; p < policies.size(); ++p) {
+    const auto alone = replay_simulated({policies[p]}, 0.8, 2, 1, 4);
+    for (std::size_t s = 0; s < 2; ++s) {
+      for (std::size_t t = 0; t < 3; ++t) {
+        EXPECT_EQ(alone[0].seeds[s][t].rank, together[p].seeds[s][t].rank) << policies[p];
+        EXPECT_EQ(alone[0].seeds[s][t].gain, together[p].seeds[s][t].gain) << policies[p];
+      }
+    }
+  }
+}
+
+// Three configurations, of which the best on validation is the worst on test.
+std::shared_ptr<const LookupTable> overfitting_table() {
+  auto table = std::make_shared<LookupTable>(LookupTable{"part", SearchSpace::parse(grid().definition()), {}, {}});
+  TableTask task;
+  task.name = "only";
+  task.entries = {{grid().at(0), 0.9, 0.2}, {grid().at(1), 0.5, 0.8}, {grid().at(2), 0.1, 0.5}};
+  table->tasks.push_back(task);
+  return table;
+}
+
+TEST(Replay, ChoosesByValidationAndScoresByTest) {
+  ReplayOptions options;
+  options.policies = {"random"};
+  options.budget = 3;  // everything, so the choice is certain
+  options.seeds = 2;
+  const auto outcome = replay([](int) { return overfitting_table(); }, options)[0];
+  for (const auto& seed : outcome.seeds) {
+    EXPECT_NEAR(seed[0].rank, 1.0 / 3, 1e-12);
+    EXPECT_NEAR(seed[0].gain, 0, 1e-12);
+  }
+}
+
+TEST(Replay, SaysWhatATableLacks) {
+  ReplayOptions options;
+  options.policies = {"random"};
+  options.budget = 4;
+  EXPECT_EQ(message_of([&] { replay([](int) { return overfitting_table(); }, options); }),
+            "task only: 3 configurations are fewer than the budget of 4");
+  options.policies = {"randm"};
+  EXPECT_EQ(message_of([&] { replay([](int) { return overfitting_table(); }, options); }),
+            "unknown policy \"randm\"; did you mean \"random\"?");
+}
+
+}  // namespace
+}  // namespace hyperfd

@@ -1,0 +1,131 @@
+#include "tuner/platform/candidates.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include <gtest/gtest.h>
+
+#include "tests/message_of.h"
+#include "tuner/platform/untaken.h"
+
+namespace hyperfd {
+namespace {
+
+const std::string kNas = HYPERFD_SOURCE_DIR "/search_spaces/proxylessnas.yaml";
+
+SearchSpace parse(const char* text) {
+  return SearchSpace::parse(parse_json(text, "space"));
+}
+Annotation constrain(const SearchSpace& space, const char* text) {
+  return Annotation::parse(Json{{"constraints", parse_json(text, "constraints")}}, space);
+}
+
+// A task that has no results; everything it refers to outlives it.
+TaskView ask(const SearchSpace& space, const Annotation& annotation, const std::unordered_set<std::string>& taken) {
+  static const std::vector<ScoredConfiguration> no_results;
+  return {space, no_results, taken, nullptr, PastExperience::none(), TaskView::no_statistics(), annotation};
+}
+TaskView ask(const SearchSpace& space, const Annotation& annotation) {
+  static const std::unordered_set<std::string> nothing_taken;
+  return ask(space, annotation, nothing_taken);
+}
+
+TEST(Candidates, OfASmallSpaceAreAllThatIsFeasibleAndNotTaken) {
+  const SearchSpace space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
+  const Annotation annotation =
+      constrain(space, R"({"table": [{"forbidden": [{"optimizer": "sgd", "learning_rate": 0.0003}]}]})");
+  const std::unordered_set<std::string> taken = {fingerprint(space.at(215))};
+  const TaskView task = ask(space, annotation, taken);
+  Rng rng(1);
+  std::vector<Configuration> candidates = make_candidates(task, 1, rng);
+  EXPECT_EQ(candidates.size(), 216u - 36 - 1);
+  std::vector<float> scores(candidates.size());
+  improve_candidates(
+      task, candidates, scores, [](const auto&) -> std::vector<float> { throw std::logic_error("nothing to improve"); },
+      rng);
+  EXPECT_EQ(candidates.size(), 216u - 36 - 1);
+}
+
+TEST(Candidates, OfALargeSpaceAre200FeasibleDraws) {
+  const SearchSpace space = SearchSpace::load(kNas);
+  Json definition = Annotation::load("", kNas, space).definition();
+  definition["constraints"]["cost"]["multiply_adds"]["max"] = 350e6;
+  const Annotation annotation = Annotation::parse(definition, space);
+  Rng rng(2);
+  const TaskView task = ask(space, annotation);
+  const auto candidates = make_candidates(task, 1, rng);
+  EXPECT_EQ(candidates.size(), 200u);
+  std::unordered_set<std::string> distinct;
+  for (const Configuration& candidate : candidates) {
+    EXPECT_LE(annotation.architecture()->cost(candidate).multiply_adds, 350'000'000);
+    distinct.insert(fingerprint(candidate));
+  }
+  EXPECT_EQ(distinct.size(), 200u);
+  EXPECT_EQ(make_candidates(task, 300, rng).size(), 300u);
+}
+
+// The score is the number of large kernels: what mutation climbs and draws hardly reach.
+TEST(Candidates, MutantsOfTheBestAreBetterAndFeasible) {
+  const SearchSpace space = SearchSpace::load(kNas);
+  Json definition = Annotation::load("", kNas, space).definition();
+  definition["constraints"]["cost"]["multiply_adds"]["max"] = 400e6;
+  const Annotation annotation = Annotation::parse(definition, space);
+  Rng rng(3);
+  const TaskView task = ask(space, annotation);
+  int calls = 0;
+  const ScoreBatch score = [&](const std::vector<Configuration>& configurations) {
+    ++calls;
+    std::vector<float> scores;
+    for (const Configuration& configuration : configurations) {
+      float kernels = 0;
+      for (const Json& stage : configuration) {
+        for (const auto& [key, value] : stage.items()) kernels += key.rfind("kernel", 0) == 0 && value == 7;
+      }
+      scores.push_back(kernels);
+    }
+    return scores;
+  };
+  std::vector<Configuration> candidates = make_candidates(task, 1, rng);
+  std::vector<float> scores = score(candidates);
+  const float before = *std::max_element(scores.begin(), scores.end());
+  improve_candidates(task, candidates, scores, score, rng);
+  const float after = *std::max_element(scores.begin(), scores.end());
+  EXPECT_GE(after, before + 2);
+  EXPECT_LE(calls, 6);
+  ASSERT_EQ(candidates.size(), scores.size());
+  EXPECT_EQ(scores, score(candidates));
+  std::unordered_set<std::string> distinct;
+  for (const Configuration& candidate : candidates) {
+    space.check(candidate);
+    annotation.check(candidate);
+    distinct.insert(fingerprint(candidate));
+  }
+  EXPECT_EQ(distinct.size(), candidates.size());
+}
+
+TEST(Untaken, GivesEveryFeasibleConfigurationOnce) {
+  const SearchSpace space =
+      parse(R"({"a": {"_type": "randint", "_value": [0, 40]}, "b": {"_type": "randint", "_value": [0, 40]}})");
+  const Annotation annotation = constrain(space, R"({"linear": [{"sum": {"a": 1, "b": 1}, "max": 3}]})");
+  const std::unordered_set<std::string> taken = {fingerprint({{"a", 0}, {"b", 0}})};
+  Untaken untaken(space, taken, annotation);
+  Rng rng(4);
+  std::unordered_set<std::string> seen;
+  while (auto drawn = untaken.draw(rng)) {
+    annotation.check(*drawn);
+    EXPECT_TRUE(seen.insert(fingerprint(*drawn)).second);
+  }
+  EXPECT_EQ(seen.size(), 9u);
+}
+
+TEST(Untaken, SaysThatConstraintsLeaveNothing) {
+  const SearchSpace space = parse(R"({"x": {"_type": "uniform", "_value": [0, 1]}})");
+  const Annotation annotation = constrain(space, R"({"linear": [{"name": "roof", "sum": {"x": 1}, "max": -1}]})");
+  Rng rng(5);
+  Untaken untaken(space, {}, annotation);
+  EXPECT_NE(message_of([&] { untaken.draw(rng); }).find("constraint roof turned away 10000 of 10000"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace hyperfd

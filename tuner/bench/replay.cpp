@@ -1,0 +1,254 @@
+#include "tuner/bench/replay.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <exception>
+#include <mutex>
+#include <numeric>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "tuner/base/digest.h"
+#include "tuner/base/error.h"
+#include "tuner/bench/one_thread.h"
+#include "tuner/bench/wilcoxon.h"
+#include "tuner/platform/configuration_encoding.h"
+#include "tuner/platform/selection_policy.h"
+
+namespace hyperfd {
+namespace {
+
+std::uint64_t seed_of(int seed, const std::string& purpose) {
+  return stable_hash(std::to_string(seed) + "/" + purpose);
+}
+
+// One policy on one table.
+class Episode {
+ public:
+  Episode(const LookupTable& table, const SelectionPolicy& policy, int budget, int seed)
+      : table_(table), policy_(policy), budget_(budget), seed_(seed) {
+    if (policy_.ranker_options()) {
+      model_ = std::make_unique<RankingModel>(encoding_shape(table_.space, table_.annotation),
+                                              *policy_.ranker_options(), seed_of(seed_, "model"));
+    }
+    for (const TableTask& task : table_.tasks) {
+      if (!task.offline) continue;
+      std::vector<ScoredConfiguration> results;
+      for (const TableEntry& entry : task.entries) results.push_back({entry.configuration, entry.validation});
+      remember(task, results);
+    }
+    learn();
+  }
+
+  std::vector<TaskOutcome> run() {
+    std::vector<std::size_t> online;
+    for (std::size_t t = 0; t < table_.tasks.size(); ++t) {
+      if (!table_.tasks[t].offline) online.push_back(t);
+    }
+    const std::size_t first = online.empty() ? 0 : online[0];
+    std::vector<TaskOutcome> outcomes(online.size());
+    Rng order(seed_of(seed_, "order"));
+    order.shuffle(online);
+    for (const std::size_t t : online) outcomes[t - first] = tune(table_.tasks[t]);
+    return outcomes;
+  }
+
+ private:
+  TaskOutcome tune(const TableTask& task) {
+    std::vector<Configuration> points;
+    std::unordered_map<std::string, std::size_t> places;
+    for (const TableEntry& entry : task.entries) {
+      places.emplace(fingerprint(entry.configuration), points.size());
+      points.push_back(entry.configuration);
+    }
+    const SearchSpace space = table_.space.only(std::move(points));
+    const PastExperience past(past_);
+    const RankingModel* model = model_ && model_->trained() ? model_.get() : nullptr;
+    Rng rng(seed_of(seed_, task.name));
+    std::vector<ScoredConfiguration> results;
+    std::unordered_set<std::string> taken;
+    std::size_t best = 0;
+    for (int trial = 0; trial < budget_; ++trial) {
+      const auto next =
+          policy_.suggest({space, results, taken, model, past, task.statistics, table_.annotation}, 1, rng);
+      std::string text = fingerprint(next.at(0));
+      const std::size_t place = places.at(text);
+      const TableEntry& entry = task.entries[place];
+      if (trial == 0 || entry.validation > task.entries[best].validation) best = place;
+      results.push_back({entry.configuration, entry.validation});
+      taken.insert(std::move(text));
+    }
+    remember(task, results);
+    learn();
+    return {place_of(task, best), task.entries[best].test - random_search_expectation(task, budget_)};
+  }
+
+  void remember(const TableTask& task, const std::vector<ScoredConfiguration>& results) {
+    past_.push_back(std::make_shared<const PastTask>(task.name, table_.space, results, task.statistics, task.offline));
+    if (!model_) return;
+    TaskExperience experience;
+    experience.task = task.name;
+    for (const ScoredConfiguration& result : past_.back()->results()) {
+      experience.encodings.push_back(encode(table_.space, table_.annotation, result.configuration));
+      experience.scores.push_back(result.score);
+    }
+    experience.statistics = task.statistics;
+    experience.role = task.offline ? TaskRole::kOffline : TaskRole::kCurrent;
+    if (!experience_.empty() && experience_.back().role == TaskRole::kCurrent) {
+      experience_.back().role = TaskRole::kPast;
+    }
+    experience_.push_back(std::move(experience));
+  }
+
+  void learn() {
+    if (model_ && !experience_.empty()) {
+      model_->update(experience_, seed_of(seed_, "update " + std::to_string(experience_.size())));
+    }
+  }
+
+  const LookupTable& table_;
+  const SelectionPolicy& policy_;
+  const int budget_, seed_;
+  PastExperience::Tasks past_;
+  std::vector<TaskExperience> experience_;
+  std::unique_ptr<RankingModel> model_;
+};
+
+void check(const LookupTable& table, int budget) {
+  int online = 0;
+  for (const TableTask& task : table.tasks) {
+    online += task.offline ? 0 : 1;
+    if (!task.offline && task.entries.size() < static_cast<std::size_t>(budget)) {
+      throw InputError("task " + task.name + ": " + std::to_string(task.entries.size()) +
+                       " configurations are fewer than the budget of " + std::to_string(budget));
+    }
+  }
+  if (online == 0) throw InputError("tables: expected at least one task that is not offline");
+}
+
+Spread spread_of(const std::vector<double>& values) {
+  Spread spread;
+  const auto n = static_cast<double>(values.size());
+  spread.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  if (values.size() < 2) return spread;
+  for (const double value : values) spread.deviation += (value - spread.mean) * (value - spread.mean) / (n - 1);
+  spread.deviation = std::sqrt(spread.deviation);
+  return spread;
+}
+
+std::vector<double> over_seeds(const PolicyOutcome& outcome, double (*value)(const TaskOutcome&)) {
+  std::vector<double> sums;
+  for (const std::vector<TaskOutcome>& tasks : outcome.seeds) {
+    double sum = 0;
+    for (const TaskOutcome& task : tasks) sum += value(task);
+    sums.push_back(sum);
+  }
+  return sums;
+}
+
+std::vector<double> mean_ranks_by_seed(const PolicyOutcome& outcome) {
+  std::vector<double> means = over_seeds(outcome, [](const TaskOutcome& task) { return 100 * task.rank; });
+  for (std::size_t s = 0; s < means.size(); ++s) means[s] /= static_cast<double>(outcome.seeds[s].size());
+  return means;
+}
+
+// Runs work(0) … work(count − 1) on `threads` threads; the first exception is thrown here, after all have ended.
+void in_parallel(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& work) {
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr failure;
+  std::mutex mutex;
+  const auto take = [&] {
+    compute_on_one_thread();
+    for (std::size_t i = next++; i < count; i = next++) {
+      try {
+        work(i);
+      } catch (...) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (!failure) failure = std::current_exception();
+        next = count;
+      }
+    }
+  };
+  std::vector<std::thread> workers;
+  for (unsigned t = 0; t < threads; ++t) workers.emplace_back(take);
+  for (std::thread& worker : workers) worker.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const LookupTable>(int seed)>& table_of,
+                                  const ReplayOptions& options) {
+  std::vector<std::unique_ptr<SelectionPolicy>> policies;
+  std::vector<PolicyOutcome> outcomes;
+  for (const std::string& name : options.policies) {
+    policies.push_back(make_policy(name));
+    outcomes.push_back({name, std::vector<std::vector<TaskOutcome>>(static_cast<std::size_t>(options.seeds))});
+  }
+  std::vector<std::shared_ptr<const LookupTable>> tables;
+  for (int seed = 0; seed < options.seeds; ++seed) {
+    tables.push_back(table_of(seed));
+    check(*tables.back(), options.budget);
+  }
+  const unsigned threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  const std::size_t total = policies.size() * tables.size();
+  std::mutex progress;
+  int done = 0;
+  in_parallel(total, threads, [&](std::size_t item) {
+    const std::size_t p = item % policies.size(), s = item / policies.size();
+    outcomes[p].seeds[s] = Episode(*tables[s], *policies[p], options.budget, static_cast<int>(s)).run();
+    const std::lock_guard<std::mutex> lock(progress);
+    ++done;
+    if (options.on_progress) options.on_progress(done, static_cast<int>(total));
+  });
+  return outcomes;
+}
+
+double place_of(const TableTask& task, std::size_t index) {
+  const double own = task.entries[index].validation;
+  double better = 0, equal = 0;
+  for (const TableEntry& entry : task.entries) {
+    better += entry.validation > own ? 1 : 0;
+    equal += entry.validation == own ? 1 : 0;
+  }
+  return (better + (equal + 1) / 2) / static_cast<double>(task.entries.size());
+}
+
+double random_search_expectation(const TableTask& task, int budget) {
+  std::vector<std::pair<double, double>> entries;  // validation and test, best validation first
+  for (const TableEntry& entry : task.entries) entries.emplace_back(entry.validation, entry.test);
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  const auto n = static_cast<double>(entries.size()), b = static_cast<double>(budget);
+  double expectation = 0, none_before = 1;  // the chance that everything better was not drawn
+  for (std::size_t begin = 0, end = 0; begin < entries.size(); begin = end) {
+    double tests = 0, none_to_end = none_before;
+    while (end < entries.size() && entries[end].first == entries[begin].first) {
+      tests += entries[end].second;
+      const auto left = n - static_cast<double>(end);
+      none_to_end *= std::max(0.0, (left - b) / left);
+      ++end;
+    }
+    expectation += (none_before - none_to_end) * tests / static_cast<double>(end - begin);
+    none_before = none_to_end;
+  }
+  return expectation;
+}
+
+Spread rank_of(const PolicyOutcome& outcome) {
+  return spread_of(mean_ranks_by_seed(outcome));
+}
+
+Spread gain_of(const PolicyOutcome& outcome) {
+  return spread_of(over_seeds(outcome, [](const TaskOutcome& task) { return 100 * task.gain; }));
+}
+
+double p_value(const PolicyOutcome& a, const PolicyOutcome& b) {
+  const std::vector<double> ranks_a = mean_ranks_by_seed(a), ranks_b = mean_ranks_by_seed(b);
+  std::vector<double> differences;
+  for (std::size_t s = 0; s < ranks_a.size(); ++s) differences.push_back(ranks_a[s] - ranks_b[s]);
+  return wilcoxon_p(differences);
+}
+
+}  // namespace hyperfd

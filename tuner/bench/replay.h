@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tuner/bench/lookup_table.h"
+
+namespace hyperfd {
+
+struct ReplayOptions {
+  std::vector<std::string> policies;  // as make_policy() takes them
+  int budget = 4;                     // trials for each task
+  int seeds = 20;
+  unsigned threads = 0;                                  // 0: as many as the machine has cores
+  std::function<void(int done, int total)> on_progress;  // called under a lock; may be empty
+};
+
+// What one policy made of one online task.
+struct TaskOutcome {
+  double rank = 0;  // of the chosen configuration: the place of its validation AP among all of the task's, in (0, 1]
+  double gain = 0;  // its test AP less what random search expects
+};
+
+struct PolicyOutcome {
+  std::string policy;
+  // [seed][online task in the table's order]
+  std::vector<std::vector<TaskOutcome>> seeds;
+};
+
+// Plays the paper's protocol (§4.1) on tables: offline tasks are known from the beginning, online tasks arrive one
+// after another, in an order drawn for every seed; each gets `budget` trials, one by one, and is past experience for
+// those after it. Its chosen configuration is the one with the best validation AP. A policy that ranks with a model has
+// it updated after every task, as the server does. All policies see the same orders and the same random numbers, and
+// the result does not depend on the number of threads.
+//
+// `table_of` gives the table of a seed; it is called once for every seed. Throws InputError for unknown policies and
+// for tables without an online task of at least `budget` entries.
+std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const LookupTable>(int seed)>& table_of,
+                                  const ReplayOptions& options);
+
+// The place of entry `index` by validation AP, from 1/n for the best to 1; equal ones share the mean of their places.
+double place_of(const TableTask& task, std::size_t index);
+
+// The expected test AP of what is best on validation among `budget` different entries drawn at random.
+double random_search_expectation(const TableTask& task, int budget);
+
+struct Spread {
+  double mean = 0, deviation = 0;  // the sample's standard deviation, 0 for one value
+};
+
+// Over seeds, of the mean over tasks. In percent.
+Spread rank_of(const PolicyOutcome& outcome);
+// ΔAP: over seeds, of the sum over tasks. In points of AP, of which a perfect detector has 100.
+Spread gain_of(const PolicyOutcome& outcome);
+// Wilcoxon's signed-rank test on the ranks of the same seeds.
+double p_value(const PolicyOutcome& a, const PolicyOutcome& b);
+
+}  // namespace hyperfd

@@ -1,0 +1,208 @@
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "tuner/base/error.h"
+#include "tuner/bench/replay.h"
+#include "tuner/commands/commands.h"
+#include "tuner/platform/selection_policy.h"
+
+namespace hyperfd::commands {
+namespace {
+
+struct Options {
+  TableSource source;
+  std::string simulated;
+  ReplayOptions replay;
+  bool json = false;
+};
+
+std::function<std::shared_ptr<const LookupTable>(int)> tables_of(const Options& options) {
+  if (!options.source.tables.empty()) {
+    if (options.source.space.empty()) throw InputError("--space: needed with --table");
+    const auto table = std::make_shared<const LookupTable>(load_tables(options.source));
+    return [table](int) { return table; };
+  }
+  const SimulatedTableOptions simulated = parse_simulated(options.simulated);
+  const std::string space = options.source.space;
+  return [=](int seed) {  // a family of its own
+    const auto family = static_cast<std::uint64_t>(seed);
+    return std::make_shared<const LookupTable>(simulate_table(space, simulated, family));
+  };
+}
+
+const PolicyOutcome* find(const std::vector<PolicyOutcome>& outcomes, const std::string& policy) {
+  for (const PolicyOutcome& outcome : outcomes) {
+    if (outcome.policy == policy) return &outcome;
+  }
+  return nullptr;
+}
+
+std::optional<double> p_versus(const std::vector<PolicyOutcome>& outcomes, const PolicyOutcome& outcome,
+                               const std::string& rival) {
+  const PolicyOutcome* other = find(outcomes, rival);
+  if (!other || other == &outcome) return std::nullopt;
+  return p_value(outcome, *other);
+}
+
+Json as_json(const std::vector<PolicyOutcome>& outcomes, const std::string& space, const ReplayOptions& options) {
+  Json report = {{"space", space},
+                 {"budget", options.budget},
+                 {"seeds", options.seeds},
+                 {"tasks", outcomes.at(0).seeds.at(0).size()},
+                 {"policies", Json::object()}};
+  const auto number = [](std::optional<double> value) { return value ? Json(*value) : Json(); };
+  for (const PolicyOutcome& outcome : outcomes) {
+    const Spread rank = rank_of(outcome), gain = gain_of(outcome);
+    report["policies"][outcome.policy] = {
+        {"rank_mean", rank.mean},
+        {"rank_std", rank.deviation},
+        {"delta_ap_mean", gain.mean},
+        {"delta_ap_std", gain.deviation},
+        {"p_vs_random", number(p_versus(outcomes, outcome, "random"))},
+        {"p_vs_best_on_source", number(p_versus(outcomes, outcome, "best_on_source"))}};
+  }
+  return report;
+}
+
+void print_table(const std::vector<PolicyOutcome>& outcomes, const std::string& space, const ReplayOptions& options) {
+  std::cout << fmt::format("{}: {} online tasks, budget {}, {} seeds\n\n", space, outcomes.at(0).seeds.at(0).size(),
+                           options.budget, options.seeds);
+  std::size_t width = 6;
+  for (const PolicyOutcome& outcome : outcomes) width = std::max(width, outcome.policy.size());
+  std::cout << fmt::format("{:<{}}  {:>15}  {:>15}  {:>10}  {:>10}\n", "policy", width, "rank %", "ΔAP", "p random",
+                           "p source");
+  const auto p_text = [](std::optional<double> p) { return p ? fmt::format("{:.2g}", *p) : std::string("-"); };
+  for (const PolicyOutcome& outcome : outcomes) {
+    const Spread rank = rank_of(outcome), gain = gain_of(outcome);
+    std::cout << fmt::format("{:<{}}  {:>7.2f} ± {:>5.2f}  {:>7.2f} ± {:>5.2f}  {:>10}  {:>10}\n", outcome.policy,
+                             width, rank.mean, rank.deviation, gain.mean, gain.deviation,
+                             p_text(p_versus(outcomes, outcome, "random")),
+                             p_text(p_versus(outcomes, outcome, "best_on_source")));
+  }
+  std::cout
+      << "\nrank %: place of the best on validation among all configurations of a task, lower is better; the mean "
+         "over tasks.\n"
+         "ΔAP: its test AP less what random search expects, in points, summed over tasks.\n"
+         "±: standard deviation over seeds. p: Wilcoxon's signed-rank test on the seeds' ranks, against random "
+         "and best_on_source.\n";
+}
+
+void run(Options options) {
+  const auto table_of = tables_of(options);
+  if (options.replay.policies.empty()) options.replay.policies = policy_names();
+  const bool is_terminal = isatty(STDERR_FILENO) != 0;
+  if (is_terminal) {
+    options.replay.on_progress = [](int done, int total) {
+      std::fprintf(stderr, "\r%d of %d", done, total);
+      if (done == total) std::fputs("\r\033[K", stderr);
+    };
+  }
+  std::string space;
+  const auto outcomes = replay(
+      [&](int seed) {
+        auto table = table_of(seed);
+        space = table->space_name;
+        return table;
+      },
+      options.replay);
+  if (options.json) {
+    std::cout << as_json(outcomes, space, options.replay).dump(2) << "\n";
+  } else {
+    print_table(outcomes, space, options.replay);
+  }
+}
+
+std::string join(const std::vector<std::string>& names) {
+  std::string joined;
+  for (const std::string& name : names) joined += (joined.empty() ? "" : ", ") + name;
+  return joined;
+}
+
+void add_replay(CLI::App& bench) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      bench.add_subcommand("replay", "Let policies tune the tasks of a lookup table, without training anything");
+  CLI::Option* table = command->add_option(
+      "--table", options->source.tables,
+      "What hyperfd-tuner collect wrote: folders, or files with a line {\"task\", \"configuration\", \"seed\", "
+      "\"validation\", \"test\"} for each trial");
+  command
+      ->add_option("--simulated", options->simulated,
+                   "Made-up tasks instead (the default), a new family for every seed: similarity=0.8, tasks=12, "
+                   "offline=1, factors=1, noise=0.2, statistics_noise=0.1, configurations=200 (of each task, in a "
+                   "large space)")
+      ->excludes(table);
+  command->add_option("--space", options->source.space, "NNI search space, .json or .yaml; needed with --table");
+  command->add_option("--offline", options->source.offline, "Tasks of the table that are known from the beginning")
+      ->needs(table)
+      ->delimiter(',');
+  command->add_option("--statistics", options->source.statistics, "JSON object with a list of numbers for each task")
+      ->needs(table);
+  command
+      ->add_option("--policies", options->replay.policies,
+                   "Which, as name or name:option=value:…; all of them if not given: " + join(policy_names()))
+      ->delimiter(',');
+  command->add_option("--budget", options->replay.budget, "Trials for each task")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--seeds", options->replay.seeds, "Repetitions, each with another order of the tasks")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  command->add_option("--threads", options->replay.threads, "0: one for every core")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print JSON instead of a table");
+  command->footer(
+      "Examples:\n"
+      "  hyperfd-tuner bench replay --simulated similarity=0.8,factors=2 --policies random,average_rank,hyperfd\n"
+      "  hyperfd-tuner bench replay --simulated similarity=0.5 --space search_spaces/proxylessnas.yaml\n"
+      "  hyperfd-tuner bench replay --table runs/table --space search_spaces/hpo.yaml --offline wider_source "
+      "--budget 4 --seeds 20 --json");
+  command->callback([options] { run(*options); });
+}
+
+struct TableOptions {
+  std::string simulated;
+  std::string space;
+  std::int64_t seed = 0;
+};
+
+void print_simulated(const TableOptions& options) {
+  std::cout << to_json_lines(
+      simulate_table(options.space, parse_simulated(options.simulated), static_cast<std::uint64_t>(options.seed)));
+}
+
+void add_table(CLI::App& bench) {
+  const auto options = std::make_shared<TableOptions>();
+  CLI::App* command =
+      bench.add_subcommand("table", "Print the table of one family of made-up tasks, for other programs");
+  command->add_option("--simulated", options->simulated, "As of bench replay");
+  command->add_option("--space", options->space, "NNI search space, .json or .yaml");
+  command->add_option("--seed", options->seed, "Of the family")
+      ->check(CLI::Range(0LL, 9'000'000'000'000'000'000LL))
+      ->capture_default_str();
+  command->footer(
+      "Example:\n"
+      "  hyperfd-tuner bench table --simulated similarity=0.8 --space search_spaces/hpo.yaml > simulated.jsonl");
+  command->callback([options] { print_simulated(*options); });
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  CLI::App* bench = app.add_subcommand("bench", "Compare policies");
+  bench->require_subcommand(1);
+  bench->footer(
+      "Example:\n  hyperfd-tuner bench replay --simulated similarity=0.8 --policies random,average_rank,hyperfd");
+  add_replay(*bench);
+  add_table(*bench);
+}
+
+}  // namespace hyperfd::commands

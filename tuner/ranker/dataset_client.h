@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+
+// The data set cannot be asked any more.
+class DatasetUnreachable : public Error {
+ public:
+  using Error::Error;
+};
+
+// Meta-features of two disjoint samples of a data set's images.
+struct MetaFeaturePair {
+  std::vector<float> feature;  // φ
+  std::vector<float> twin;     // φ~ of Eq. 7
+};
+
+// A data set whose images the learner never sees. Both calls may throw DatasetUnreachable.
+class DatasetClient {
+ public:
+  virtual ~DatasetClient() = default;
+  // φ and φ~ under these weights, MetaFeatureExtractor::flat(). The seed chooses the samples.
+  virtual MetaFeaturePair forward(const std::vector<float>& weights, std::uint64_t seed) = 0;
+  // ∂loss/∂θ_G for the latest forward(), in the order and number of its weights (zero for constants), from ∂loss/∂φ and
+  // ∂loss/∂φ~.
+  virtual std::vector<float> backward(const MetaFeaturePair& gradient) = 0;
+};
+
+}  // namespace hyperfd

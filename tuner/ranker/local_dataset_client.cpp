@@ -1,0 +1,57 @@
+#include "tuner/ranker/local_dataset_client.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include <torch/torch.h>
+
+#include "tuner/base/rng.h"
+#include "tuner/ranker/tensors.h"
+
+namespace hyperfd {
+namespace {
+
+torch::Tensor vector_of(const std::vector<float>& numbers) {
+  return torch::tensor(numbers, torch::kFloat32);
+}
+
+}  // namespace
+
+LocalDatasetClient::LocalDatasetClient(torch::Tensor images, torch::Tensor statistics, std::int64_t sample)
+    : images_(std::move(images)), statistics_(std::move(statistics)), sample_(sample) {
+  if (images_.dim() != 2 || images_.size(0) == 0) throw InputError("images: expected features of at least one image");
+}
+
+MetaFeaturePair LocalDatasetClient::forward(const std::vector<float>& weights, std::uint64_t seed) {
+  extractor_ =
+      std::make_unique<MetaFeatureExtractor>(MetaFeatureExtractor::from_flat(image_features(), statistics(), weights));
+  for (const torch::Tensor& parameter : extractor_->parameters()) parameter.set_requires_grad(true);
+
+  std::vector<std::int64_t> order(static_cast<std::size_t>(images_.size(0)));
+  std::iota(order.begin(), order.end(), 0);
+  Rng(seed).shuffle(order);
+  const std::size_t half = std::max<std::size_t>(order.size() / 2, 1);
+  const std::size_t size = std::min(half, static_cast<std::size_t>(sample_));
+  const auto sample = [&](std::size_t begin) {
+    const std::vector<std::int64_t> rows(order.begin() + static_cast<std::ptrdiff_t>(begin),
+                                         order.begin() + static_cast<std::ptrdiff_t>(begin + size));
+    return extractor_->forward(images_.index_select(0, torch::tensor(rows)), statistics_);
+  };
+  feature_ = sample(0);
+  twin_ = sample(order.size() - size);
+  return {flatten({feature_.detach()}), flatten({twin_.detach()})};
+}
+
+std::vector<float> LocalDatasetClient::backward(const MetaFeaturePair& gradient) {
+  if (!feature_.defined()) throw Error("backward() without forward()");
+  torch::autograd::backward({feature_, twin_}, {vector_of(gradient.feature), vector_of(gradient.twin)});
+  feature_ = twin_ = torch::Tensor();
+  std::vector<torch::Tensor> gradients;
+  for (const torch::Tensor& weights : extractor_->all_weights()) {
+    gradients.push_back(weights.grad().defined() ? weights.grad() : torch::zeros_like(weights));
+  }
+  return flatten(gradients);
+}
+
+}  // namespace hyperfd

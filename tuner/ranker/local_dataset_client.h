@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "tuner/ranker/dataset_client.h"
+#include "tuner/ranker/meta_feature_extractor.h"
+
+namespace hyperfd {
+
+// A data set in this process: its image features are in memory.
+class LocalDatasetClient : public DatasetClient {
+ public:
+  // images: [n, features], n ≥ 1; statistics: [s]; float32, finite. `sample` images make one φ; a data set with fewer
+  // than 2 · sample gives half of them to each of φ and φ~.
+  LocalDatasetClient(torch::Tensor images, torch::Tensor statistics, std::int64_t sample = 32);
+
+  MetaFeaturePair forward(const std::vector<float>& weights, std::uint64_t seed) override;
+  std::vector<float> backward(const MetaFeaturePair& gradient) override;
+
+  std::int64_t image_features() const { return images_.size(1); }
+  std::int64_t statistics() const { return statistics_.size(0); }
+
+ private:
+  torch::Tensor images_, statistics_;
+  std::int64_t sample_;
+  std::unique_ptr<MetaFeatureExtractor> extractor_;  // of the latest forward(), as are φ and φ~ with their graphs
+  torch::Tensor feature_, twin_;
+};
+
+}  // namespace hyperfd
