@@ -254,7 +254,7 @@ torch::Tensor batch_norm_activation(const torch::Tensor& input, torch::nn::Batch
   const double momentum = norm.options.momentum().value();
   move_towards(norm.running_mean, mean, 1, momentum);
   move_towards(norm.running_var, variance, pixels / std::max(1.0, pixels - 1), momentum);
-  ++*norm.num_batches_tracked.data_ptr<std::int64_t>();
+  norm.num_batches_tracked.add_(1);  // an integer, unless somebody has cast the module
   return Fused::apply(input, norm.weight, norm.bias, tensor_of(mean), tensor_of(inverse_deviation), slope, true);
 }
 

@@ -163,13 +163,4 @@ double GaussianProcess::log_posterior() const {
   return log_marginal_likelihood() + log_prior(parameters_);
 }
 
-double expected_improvement(double mean, double variance, double best) {
-  const double deviation = std::sqrt(variance);
-  if (deviation <= 0) return std::max(mean - best, 0.0);
-  const double z = (mean - best) / deviation;
-  const double density = std::exp(-z * z / 2) / std::sqrt(2 * kPi);
-  const double distribution = 0.5 * std::erfc(-z / std::sqrt(2.0));
-  return deviation * (z * distribution + density);
-}
-
 }  // namespace hyperfd

@@ -53,7 +53,4 @@ class GaussianProcess {
   Eigen::VectorXd weights_;             // its inverse times the targets
 };
 
-// E[max(f − best, 0)] for f ~ N(mean, variance).
-double expected_improvement(double mean, double variance, double best);
-
 }  // namespace hyperfd

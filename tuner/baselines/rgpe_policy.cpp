@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tuner/baselines/surrogate.h"
+#include "tuner/ranker/task_posterior.h"
 
 namespace hyperfd {
 namespace {
@@ -127,7 +128,7 @@ std::vector<double> RgpePolicy::score(const TaskView& task, const Candidates& ca
   }
   std::vector<double> scores;
   for (Eigen::Index i = 0; i < mean.size(); ++i) {
-    scores.push_back(own_mean.size() == 0 ? mean(i) : expected_improvement(mean(i), variance(i), own_mean.maxCoeff()));
+    scores.push_back(own_mean.size() == 0 ? mean(i) : expected_improvement(mean(i), std::sqrt(variance(i)), own_mean.maxCoeff()));
   }
   return scores;
 }

@@ -1,10 +1,12 @@
 #include "tuner/baselines/scot_policy.h"
 
+#include <cmath>
 #include <algorithm>
 #include <utility>
 
 #include "tuner/baselines/joint_rows.h"
 #include "tuner/baselines/surrogate.h"
+#include "tuner/ranker/task_posterior.h"
 
 namespace hyperfd {
 namespace {
@@ -35,7 +37,7 @@ std::vector<double> ScotPolicy::score(const TaskView& task, const Candidates& ca
   const double best = own > 0 ? process.predict(inputs.bottomRows(own)).mean.maxCoeff() : 0;
   std::vector<double> scores;
   for (Eigen::Index i = 0; i < prediction.mean.size(); ++i) {
-    scores.push_back(own > 0 ? expected_improvement(prediction.mean(i), prediction.variance(i), best)
+    scores.push_back(own > 0 ? expected_improvement(prediction.mean(i), std::sqrt(prediction.variance(i)), best)
                              : prediction.mean(i));
   }
   return scores;

@@ -11,6 +11,10 @@ struct Case {
   bool training;
 };
 
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << c.channels << "x" << c.height << "x" << c.width << (c.training ? " training" : " inference");
+}
+
 class BatchNormActivation : public ::testing::TestWithParam<Case> {
  protected:
   struct Outcome {

@@ -1,8 +1,10 @@
 #include "tuner/baselines/gaussian_process.h"
 
+#include <cmath>
 #include <gtest/gtest.h>
 
 #include "tests/tuner/baselines/golden.h"
+#include "tuner/ranker/task_posterior.h"
 
 namespace hyperfd {
 namespace {
@@ -74,7 +76,7 @@ TEST_F(GaussianProcessTest, TakesTheSameInputTwiceWithDifferentTargets) {
 
 TEST(ExpectedImprovement, IsTheIntegral) {
   for (const Json& one : golden("expected_improvement")) {
-    EXPECT_NEAR(expected_improvement(one[0], one[1], one[2]), one[3].get<double>(), 1e-7) << one;
+    EXPECT_NEAR(expected_improvement(one[0], std::sqrt(one[1].get<double>()), one[2]), one[3].get<double>(), 1e-7) << one;
   }
   EXPECT_EQ(expected_improvement(2, 0, 1), 1);
   EXPECT_EQ(expected_improvement(1, 0, 2), 0);
