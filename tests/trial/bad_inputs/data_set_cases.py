@@ -1,5 +1,7 @@
 """Broken data sets: the folder, annotations.json, splits.json."""
 
+import json
+
 from case import Case, Section, both, cut, drop, edit, link, make_folder, put, remove, replace, write
 
 TRAIN = "hyperfd-trial train --data faces --recipe quick.yaml --out run"
@@ -113,6 +115,45 @@ DATA_SETS = Section(
         Case("too few images for three splits",
              "hyperfd-trial: faces: no image is in the train split (1 in all): add images, or assign them in splits.json",
              both(remove(SPLITS), edit(LABELS, lambda c: c["images"].__delitem__(slice(1, None))))),
+    ])
+
+def derived(content):
+    return write("derived/derived.json", json.dumps(content))
+
+
+DERIVED = Section(
+    "Derived data sets",
+    "A folder with `derived.json`: images of another data set, shifted as they are read ([offline_data.md](offline_data.md)).",
+    "hyperfd-trial train --data derived --recipe quick.yaml --out run",
+    [
+        Case("no JSON",
+             "hyperfd-trial: derived/derived.json: parse error at line 1, column 1: syntax error while parsing value - invalid literal; last read: 's'",
+             write("derived/derived.json", "source: faces")),
+        Case("no `source`", "hyperfd-trial: derived/derived.json: source: expected a data set's folder, it is missing", derived({})),
+        Case("`source` is missing",
+             "hyperfd-trial: /here/nowhere: expected a data set's folder (annotations.json and images/), it is not there",
+             derived({"source": "../nowhere"})),
+        Case("`source` is a link to itself", "hyperfd-trial: derived/../loop: Too many levels of symbolic links",
+             both(link("loop", "loop"), derived({"source": "../loop"}))),
+        Case("derived from itself", "hyperfd-trial: /here/derived/derived.json: source: the data set is derived from itself",
+             derived({"source": "."})),
+        Case("an unknown key", 'hyperfd-trial: derived/derived.json: unknown key "shfit"; did you mean "shift"?',
+             derived({"source": "../faces", "shfit": []})),
+        Case("none of its images is in the source",
+             "hyperfd-trial: derived/derived.json: images: expected images of /here/faces, it has none of them",
+             derived({"source": "../faces", "images": ["77.jpg"]})),
+        Case("an unknown shift", 'hyperfd-trial: derived/derived.json: shift[0]: unknown kind "blurr"; did you mean "blur"?',
+             derived({"source": "../faces", "shift": [{"kind": "blurr"}]})),
+        Case("a shift's number is missing",
+             "hyperfd-trial: derived/derived.json: shift[0].sigma: expected a number in [0.1, 50], it is missing",
+             derived({"source": "../faces", "shift": [{"kind": "blur"}]})),
+        Case("a shift's number is out of range",
+             "hyperfd-trial: derived/derived.json: shift[0].sigma: expected a number in [0.1, 50], got -1",
+             derived({"source": "../faces", "shift": [{"kind": "blur", "sigma": -1}]})),
+        Case("a negative seed", "hyperfd-trial: derived/derived.json: seed: expected an integer >= 0, got -1",
+             derived({"source": "../faces", "seed": -1})),
+        Case("annotations.json beside it", "hyperfd-trial: derived: expected annotations.json or derived.json, it has both",
+             both(derived({"source": "../faces"}), write("derived/annotations.json", "{}"))),
     ])
 
 REPAIRED = Section(

@@ -48,7 +48,7 @@ def run(command, folder, output=subprocess.PIPE):
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    lines = errors.decode(errors="backslashreplace").splitlines()
+    lines = errors.decode(errors="backslashreplace").replace(str(folder.resolve()), "/here").splitlines()
     return Outcome(process.returncode, [LOG_LINE.sub(r"\1", line) for line in lines])
 
 
