@@ -105,7 +105,10 @@ void clean(const Options& options) {
     cv::Mat pixels;
     const auto read = [&] {
       try {
-        pixels = read_image(options.data + "/" + image.file);
+        const std::string file = options.data + "/" + image.file;
+        cv::Mat content = read_image(file);
+        if (!options.weights.empty()) check_detectable(content.size(), trained.recipe, file);
+        pixels = std::move(content);
       } catch (const InputError& unreadable) {
         warnings.add("images that cannot be read", unreadable.what());
       }

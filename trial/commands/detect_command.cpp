@@ -42,7 +42,8 @@ bool is_video(const fs::path& file) {
 std::vector<fs::path> list_files(const std::vector<std::string>& inputs) {
   std::vector<fs::path> files;
   for (const std::string& input : inputs) {
-    if (!fs::is_directory(input)) {
+    std::error_code error;
+    if (!fs::is_directory(input, error)) {
       files.emplace_back(input);
       continue;
     }
@@ -105,6 +106,7 @@ class DetectRun {
 
   void image(const fs::path& file) {
     const cv::Mat image = read_image(file.string());
+    check_detectable(image.size(), detector_.recipe, file.string());
     const std::vector<Detection> detections = find(file, -1, image);
     std::string picture;
     if (draws()) {
@@ -115,7 +117,8 @@ class DetectRun {
   }
 
   void video(const fs::path& file) {
-    if (!fs::exists(file)) throw InputError(file.string() + ": no such file");
+    std::error_code error;
+    if (!fs::exists(file, error)) throw InputError(file.string() + ": no such file");
     cv::VideoCapture video(file.string());
     cv::Mat frame;
     if (!video.isOpened() || !video.read(frame)) {
@@ -192,6 +195,7 @@ void detect(Options options) {
       is_video(file) ? run.video(file) : run.image(file);
       ++read;
     } catch (const InputError& error) {
+      if (files.size() == 1) throw;
       spdlog::warn("{}; left out", error.what());
     }
   }

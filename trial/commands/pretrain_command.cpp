@@ -34,8 +34,9 @@ void learn_from(const std::string& teacher_file, torch::Device device, TrainingD
     cv::Mat pixels;
     try {
       pixels = read_pixels(data.folder, image);
+      check_detectable(pixels.size(), teacher.recipe, data.folder + "/" + image.file);
     } catch (const InputError&) {
-      continue;  // the loader counts it
+      continue;  // the loader counts what it cannot read
     }
     image.faces = clean_labels(image.faces, detect_faces(teacher, device, pixels), cleaning).faces;
     for (const Face& face : image.faces) {

@@ -9,6 +9,7 @@
 #include "trial/commands/training_profile.h"
 #include "trial/detector/retinaface.h"
 #include "trial/training/configuration.h"
+#include "trial/training/detect.h"
 #include "trial/training/device.h"
 #include "trial/training/initial_weights.h"
 #include "trial/training/weights_file.h"
@@ -33,8 +34,10 @@ struct Options {
 
 Recipe recipe_of(const std::string& network) {
   Recipe recipe;
-  if (!fs::is_regular_file(network)) {
+  std::error_code error;  // a long architecture is no file
+  if (!fs::is_regular_file(network, error)) {
     set_field(recipe, "backbone", network, "ARCH");
+    check_recipe(recipe, "ARCH");
     return recipe;
   }
   const std::string ending = fs::path(network).extension().string();
@@ -52,7 +55,12 @@ ImageSize parse_size(const std::string& text) {
   if (!std::regex_match(text, found, std::regex("([1-9][0-9]{1,4})x([1-9][0-9]{1,4})"))) {
     throw InputError("--size: expected width x height in pixels like 640x360, got \"" + text + "\"");
   }
-  return {std::stoi(found[1]), std::stoi(found[2])};
+  const ImageSize size{std::stoi(found[1]), std::stoi(found[2])};
+  if (static_cast<double>(size.width) * size.height > kMostEvaluatedPixels) {
+    throw InputError("--size: expected at most " + std::to_string(static_cast<int>(kMostEvaluatedPixels)) +
+                     " pixels in all, got \"" + text + "\"");
+  }
+  return size;
 }
 
 // Milliseconds of one forward pass, in the middle of `runs`. Weights are random: they do not change the time.

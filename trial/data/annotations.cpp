@@ -60,6 +60,7 @@ std::vector<AnnotatedImage> read_annotations(const std::string& folder, Warnings
   constexpr std::size_t kMissing = std::numeric_limits<std::size_t>::max();
   std::unordered_map<std::string, std::size_t> index_of_id, index_of_file;
   const Json& image_list = list_in(root, "images", file);
+  if (image_list.empty()) throw InputError(file + ": images: expected at least one image, got []");
   for (std::size_t i = 0; i < image_list.size(); ++i) {
     const CocoEntry entry(file, "images", i, image_list[i]);
     const std::string id = entry.id("id");

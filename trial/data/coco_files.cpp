@@ -231,6 +231,8 @@ CocoTruths read_coco_truths(const std::string& file, Warnings& warnings) {
         });
   };
   source.each_member([&](std::string_view key) {
+    const std::string name = unquoted(key);
+    if (rest.contains(name)) throw InputError(file + ": key " + brief(name) + " appears twice");
     if (key == "\"images\"") {
       read_images();
       rest["images"] = Json::array();

@@ -11,9 +11,10 @@
 namespace hyperfd {
 
 FaceDataset FaceDataset::load(const std::string& folder, Warnings& warnings) {
-  if (!std::filesystem::is_directory(folder)) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) {
     throw InputError(folder + ": expected a data set's folder (annotations.json and images/), it is " +
-                     (std::filesystem::exists(folder) ? "a file" : "not there"));
+                     (std::filesystem::exists(folder, error) ? "a file" : "not there"));
   }
   FaceDataset dataset;
   dataset.folder_ = folder;
@@ -25,7 +26,7 @@ FaceDataset FaceDataset::load(const std::string& folder, Warnings& warnings) {
   }
 
   const std::string splits_file = folder + "/splits.json";
-  if (!std::filesystem::exists(splits_file)) return dataset;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(splits_file, error))) return dataset;
   SplitList splits = read_splits(splits_file);
   // A name without its folder will do, as in annotations.json.
   const std::string usual_folder = "images/";

@@ -4,6 +4,9 @@
 #include <cctype>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 #include <opencv2/imgcodecs.hpp>
 
@@ -51,11 +54,46 @@ bool is_complete_jpeg(std::string_view bytes) {
   return false;
 }
 
+namespace {
+
+// More than any camera makes; a file of a few kilobytes can say that it has more.
+constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 27;
+
+std::uint64_t big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < count; ++i) number = number << 8 | static_cast<std::uint8_t>(bytes[at + i]);
+  return number;
+}
+
+// The width and height that the header of a JPEG or PNG announces. Others come with a limit of their own in OpenCV.
+std::optional<std::pair<std::uint64_t, std::uint64_t>> announced_size(std::string_view bytes) {
+  constexpr std::string_view kPng = "\x89PNG\r\n\x1a\n";
+  if (bytes.substr(0, kPng.size()) == kPng && bytes.size() >= 24) {
+    return std::make_pair(big_endian(bytes, 16, 4), big_endian(bytes, 20, 4));
+  }
+  if (bytes.substr(0, 2) != "\xFF\xD8") return std::nullopt;
+  for (std::size_t i = 2; i + 9 <= bytes.size();) {
+    const std::uint64_t marker = big_endian(bytes, i, 2);
+    // Start of frame: all of 0xFFC0 to 0xFFCF but the tables of Huffman codes and of arithmetic coding, and JPG.
+    if (marker >= 0xFFC0 && marker <= 0xFFCF && marker != 0xFFC4 && marker != 0xFFC8 && marker != 0xFFCC) {
+      return std::make_pair(big_endian(bytes, i + 7, 2), big_endian(bytes, i + 5, 2));
+    }
+    i += marker == 0xFFFF ? 1 : 2 + big_endian(bytes, i + 2, 2);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 cv::Mat read_image(const std::string& file) {
   const std::string bytes = read_file(file);
   if (bytes.empty()) throw InputError(file + ": expected an image, the file is empty");
   if (bytes.compare(0, 2, "\xFF\xD8") == 0 && !is_complete_jpeg(bytes)) {
     throw InputError(file + ": the JPEG data ends before the image does");
+  }
+  if (const auto size = announced_size(bytes); size && size->first * size->second > kMostPixels) {
+    throw InputError(file + ": expected at most " + std::to_string(kMostPixels) + " pixels, got " +
+                     std::to_string(size->first) + "×" + std::to_string(size->second));
   }
   cv::Mat image;
   try {

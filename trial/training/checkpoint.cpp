@@ -35,7 +35,7 @@ Checkpoint read(const std::string& file) {
   Checkpoint checkpoint;
   try {
     state.at("run").get_to(checkpoint.run);
-    for (const Json& line : state.at("epochs")) checkpoint.epochs.push_back(epoch_from_json(line, file));
+    for (const Json& line : state.at("epochs")) checkpoint.epochs.push_back(epoch_from_json(line));
     state.at("best_epoch").get_to(checkpoint.best_epoch);
     state.at("best_validation").get_to(checkpoint.best_validation);
     const Json& schedule = state.at("schedule");
@@ -43,7 +43,8 @@ Checkpoint read(const std::string& file) {
                            schedule.at("plateau")};
     state.at("description").get_to(checkpoint.best.description);
   } catch (const Json::exception& error) {
-    throw InputError(file + ": " + error.what());
+    const std::string message = error.what();  // behind a tag in brackets
+    throw InputError(file + ": the state of the training: " + message.substr(message.find("] ") + 2));
   }
   const auto optimizer = content.tensors.find(kOptimizer);
   if (optimizer == content.tensors.end() || optimizer->second.scalar_type() != torch::kByte)
@@ -88,16 +89,21 @@ void save_checkpoint(const std::string& file, const Checkpoint& checkpoint) {
   save_weights(file, content);
 }
 
-std::optional<Checkpoint> load_checkpoint(const std::string& file, const std::string& run) {
+std::optional<Checkpoint> load_checkpoint(const std::string& file, const std::string& run,
+                                          const CheckpointCheck& check) {
   for (const std::string& candidate : {file, previous(file)}) {
-    if (!std::filesystem::exists(candidate)) continue;
+    std::error_code error;
+    if (!std::filesystem::exists(std::filesystem::symlink_status(candidate, error))) continue;
     try {
       Checkpoint checkpoint = read(candidate);
-      if (checkpoint.run == run) return checkpoint;
+      if (checkpoint.run == run) {
+        if (check) check(checkpoint, candidate);
+        return checkpoint;
+      }
       spdlog::info("{}: of another recipe, data set, seed or initial weights; training starts anew", candidate);
       return std::nullopt;
-    } catch (const InputError& error) {
-      spdlog::warn("{}; not used", error.what());
+    } catch (const InputError& unusable) {
+      spdlog::warn("{}; not used", unusable.what());
     }
   }
   return std::nullopt;

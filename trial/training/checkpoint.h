@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,9 +27,11 @@ struct Checkpoint {
 // Replaces `file` atomically and keeps the one before as <file>.previous, so that a torn write costs one checkpoint.
 void save_checkpoint(const std::string& file, const Checkpoint& checkpoint);
 
-// The newest readable checkpoint of `run`, of `file` and its predecessor; nothing when there is none. What was there and
-// could not be used is said in the log.
-std::optional<Checkpoint> load_checkpoint(const std::string& file, const std::string& run);
+// The newest usable checkpoint of `run`, of `file` and its predecessor; nothing when there is none. What was there and
+// could not be used is said in the log. `check` throws InputError for content that does not fit the run.
+using CheckpointCheck = std::function<void(const Checkpoint&, const std::string& file)>;
+std::optional<Checkpoint> load_checkpoint(const std::string& file, const std::string& run,
+                                          const CheckpointCheck& check = {});
 
 // When the run is over.
 void remove_checkpoint(const std::string& file);

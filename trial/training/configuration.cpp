@@ -38,6 +38,7 @@ std::vector<std::string> apply_configuration(Recipe& recipe, const Json& paramet
     }
     recipe.epochs = static_cast<int>(std::clamp(std::round(budget.get<double>()), 1.0, 1e6));
   }
+  check_recipe(recipe, kSource);
   return warnings;
 }
 

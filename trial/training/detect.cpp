@@ -6,12 +6,22 @@
 
 #include "trial/detector/anchors.h"
 #include "trial/detector/decoding.h"
+#include "tuner/base/error.h"
 
 namespace hyperfd {
 
 double evaluation_scale(cv::Size size, const Recipe& recipe) {
   return recipe.evaluation_side == 0 ? 1
                                      : static_cast<double>(recipe.evaluation_side) / std::min(size.width, size.height);
+}
+
+void check_detectable(cv::Size size, const Recipe& recipe, const std::string& file) {
+  const double scale = evaluation_scale(size, recipe);
+  if (scale * size.width * scale * size.height > kMostEvaluatedPixels) {
+    throw InputError(file + ": " + std::to_string(size.width) + "×" + std::to_string(size.height) +
+                     " pixels are too many to detect faces in, with evaluation_side " +
+                     std::to_string(recipe.evaluation_side));
+  }
 }
 
 cv::Mat resize_for_evaluation(const cv::Mat& image, const Recipe& recipe) {

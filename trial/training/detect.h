@@ -12,6 +12,11 @@ namespace hyperfd {
 // The factor by which an image is resized before the detector sees it, so that its shorter side is `evaluation_side`.
 double evaluation_scale(cv::Size size, const Recipe& recipe);
 
+// Throws InputError that names `file` when an image of that size would be resized to more than kMostEvaluatedPixels,
+// which takes more memory than machines have: a long and narrow one, say.
+constexpr double kMostEvaluatedPixels = 1 << 26;
+void check_detectable(cv::Size size, const Recipe& recipe, const std::string& file);
+
 // The image (BGR, 8 bits) at that size.
 cv::Mat resize_for_evaluation(const cv::Mat& image, const Recipe& recipe);
 

@@ -1,7 +1,5 @@
 #include "trial/training/epoch_report.h"
 
-#include "tuner/base/error.h"
-
 namespace hyperfd {
 
 Json to_json(const EpochReport& epoch) {
@@ -21,26 +19,22 @@ Json to_json(const EpochReport& epoch) {
   return line;
 }
 
-EpochReport epoch_from_json(const Json& line, const std::string& source) {
-  try {
-    EpochReport epoch;
-    line.at("epoch").get_to(epoch.epoch);
-    line.at("loss").get_to(epoch.loss);
-    line.at("classification").get_to(epoch.classification);
-    line.at("location").get_to(epoch.location);
-    line.at("landmarks").get_to(epoch.landmarks);
-    line.at("learning_rate").get_to(epoch.learning_rate);
-    line.at("seconds").get_to(epoch.seconds);
-    line.at("images_per_second").get_to(epoch.images_per_second);
-    if (line.contains("validation_ap")) {
-      epoch.average_precision = line.at("validation_ap").get<double>();
-      line.at("validation_seconds").get_to(epoch.validation_seconds);
-      line.at("best").get_to(epoch.best);
-    }
-    return epoch;
-  } catch (const Json::exception& error) {
-    throw InputError(source + ": " + error.what());
+EpochReport epoch_from_json(const Json& line) {
+  EpochReport epoch;
+  line.at("epoch").get_to(epoch.epoch);
+  line.at("loss").get_to(epoch.loss);
+  line.at("classification").get_to(epoch.classification);
+  line.at("location").get_to(epoch.location);
+  line.at("landmarks").get_to(epoch.landmarks);
+  line.at("learning_rate").get_to(epoch.learning_rate);
+  line.at("seconds").get_to(epoch.seconds);
+  line.at("images_per_second").get_to(epoch.images_per_second);
+  if (line.contains("validation_ap")) {
+    epoch.average_precision = line.at("validation_ap").get<double>();
+    line.at("validation_seconds").get_to(epoch.validation_seconds);
+    line.at("best").get_to(epoch.best);
   }
+  return epoch;
 }
 
 }  // namespace hyperfd

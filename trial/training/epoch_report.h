@@ -19,7 +19,7 @@ struct EpochReport {
 
 // A line of train.jsonl, and back.
 Json to_json(const EpochReport& epoch);
-// Throws InputError that begins with `source`.
-EpochReport epoch_from_json(const Json& line, const std::string& source);
+// Throws Json::exception.
+EpochReport epoch_from_json(const Json& line);
 
 }  // namespace hyperfd

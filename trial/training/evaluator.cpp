@@ -47,6 +47,7 @@ Evaluator::Evaluator(std::string folder, std::vector<AnnotatedImage> images, con
 Sample Evaluator::read(std::size_t index) const {
   const AnnotatedImage& annotated = images_[index];
   Sample sample{read_pixels(folder_, annotated), annotated.faces};
+  check_detectable(sample.image.size(), recipe_, folder_ + "/" + annotated.file);
   const auto factor = static_cast<float>(evaluation_scale(sample.image.size(), recipe_));
   sample.image = resize_for_evaluation(sample.image, recipe_);
   for (Face& face : sample.faces) scale(face, factor);

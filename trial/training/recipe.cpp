@@ -11,6 +11,7 @@
 #include "tuner/base/error.h"
 #include "tuner/base/names.h"
 #include "tuner/space/backbones.h"
+#include "tuner/space/detector_cost.h"
 
 namespace hyperfd {
 namespace {
@@ -208,16 +209,6 @@ Json read_field(const Recipe& recipe, const Field& field) {
   return std::visit([&](auto member) { return Json(recipe.*member); }, field.member);
 }
 
-// Rules that involve more than one key, or that the table cannot say.
-void check_together(const Recipe& recipe, const std::string& source) {
-  if (recipe.channels % 4 != 0) {
-    throw InputError(source + ": channels: expected a multiple of 4, got " + std::to_string(recipe.channels));
-  }
-  if (recipe.anchor_sizes.size() != 6) {
-    throw InputError(source + ": anchor_sizes: expected 6 sizes, got " + std::to_string(recipe.anchor_sizes.size()));
-  }
-}
-
 void apply_file(Recipe& recipe, const std::string& file, int depth) {
   if (depth > 8) throw InputError(file + ": extends: more than 8 recipes in a row; do they extend each other?");
   const Json content = load_json_or_yaml(file);
@@ -225,8 +216,13 @@ void apply_file(Recipe& recipe, const std::string& file, int depth) {
   if (content.contains("extends")) {
     const Json& base = content["extends"];
     if (!base.is_string()) throw InputError(file + ": extends: expected the name of a recipe, got " + brief(base));
-    apply_file(recipe, find_recipe(base.get<std::string>(), std::filesystem::path(file).parent_path().string()),
-               depth + 1);
+    std::string base_file;
+    try {
+      base_file = find_recipe(base.get<std::string>(), std::filesystem::path(file).parent_path().string());
+    } catch (const InputError& error) {
+      throw InputError(file + ": extends: " + error.what());
+    }
+    apply_file(recipe, base_file, depth + 1);
   }
   for (const auto& [key, value] : content.items()) {
     if (key != "extends") set_field(recipe, key, value, file);
@@ -266,7 +262,7 @@ Recipe load_recipe(const std::string& name_or_file, const std::vector<std::strin
   Recipe recipe;
   const std::string file = find_recipe(name_or_file, ".");
   apply_file(recipe, file, 0);
-  check_together(recipe, file);
+  check_recipe(recipe, file);
   override_recipe(recipe, overrides);
   return recipe;
 }
@@ -280,7 +276,7 @@ void override_recipe(Recipe& recipe, const std::vector<std::string>& overrides) 
     if (value.is_discarded()) value = text;
     set_field(recipe, assignment.substr(0, equals), value, "--set");
   }
-  check_together(recipe, "--set");
+  check_recipe(recipe, "--set");
 }
 
 std::string to_yaml(const Recipe& recipe) {
@@ -298,13 +294,28 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& source) {
     const std::string key = line.substr(0, colon);
     set_field(recipe, key, parse_json(line.substr(colon + 2), source + ": " + key), source);
   }
-  check_together(recipe, source);
+  check_recipe(recipe, source);
   return recipe;
 }
 
 void set_field(Recipe& recipe, const std::string& key, const Json& value, const std::string& source) {
   const Field& field = find_field(key, source);
   std::visit(Setter{recipe, field, value, source}, field.member);
+}
+
+void check_recipe(const Recipe& recipe, const std::string& source) {
+  if (recipe.channels % 4 != 0) {
+    throw InputError(source + ": channels: expected a multiple of 4, got " + std::to_string(recipe.channels));
+  }
+  if (recipe.anchor_sizes.size() != 6) {
+    throw InputError(source + ": anchor_sizes: expected 6 sizes, got " + std::to_string(recipe.anchor_sizes.size()));
+  }
+  constexpr std::int64_t kMostParameters = 250'000'000;  // a gigabyte, and training takes four times that
+  const std::int64_t parameters = detector_cost(recipe.backbone, recipe.channels).parameters;
+  if (parameters > kMostParameters) {
+    throw InputError(source + ": backbone: expected a network of at most " + std::to_string(kMostParameters) +
+                     " parameters, got one of " + std::to_string(parameters));
+  }
 }
 
 std::vector<std::string> recipe_keys() {

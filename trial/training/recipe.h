@@ -86,6 +86,9 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& source);
 // the nearest key.
 void set_field(Recipe& recipe, const std::string& key, const Json& value, const std::string& source);
 
+// Throws InputError when fields that are right by themselves do not go together, or make a network too large to train.
+void check_recipe(const Recipe& recipe, const std::string& source);
+
 std::vector<std::string> recipe_keys();
 
 // `key  what it means`, a line a key, for --help.

@@ -44,10 +44,11 @@ std::vector<std::string> recipe_names() {
 
 std::string find_model(const std::string& name_or_file) {
   const fs::path given(name_or_file);
-  if (fs::is_regular_file(given)) return name_or_file;
+  std::error_code error;
+  if (fs::is_regular_file(given, error)) return name_or_file;
   const std::string folder = shipped_folder("models", "models");
   const fs::path file = fs::path(folder) / (name_or_file + ".pt");
-  if (given.has_parent_path() || !fs::is_regular_file(file))
+  if (given.has_parent_path() || !fs::is_regular_file(file, error))
     throw InputError("weights: no such file; " + unknown_name_message("name", name_or_file, names_in(folder, ".pt")));
   return file.string();
 }
@@ -58,13 +59,14 @@ std::string find_script(const std::string& name) {
 
 std::string find_recipe(const std::string& name_or_file, const std::string& folder) {
   const fs::path given(name_or_file);
+  std::error_code error;
   if (given.has_extension() || given.has_parent_path()) {
-    const fs::path file = given.is_absolute() ? given : fs::path(folder) / given;
-    if (!fs::is_regular_file(file)) throw InputError(file.string() + ": recipe does not exist");
+    const fs::path file = (given.is_absolute() ? given : fs::path(folder) / given).lexically_normal();
+    if (!fs::is_regular_file(file, error)) throw InputError(file.string() + ": recipe does not exist");
     return file.string();
   }
   const fs::path file = fs::path(recipe_folder()) / (name_or_file + ".yaml");
-  if (!fs::is_regular_file(file)) throw InputError(unknown_name_message("recipe", name_or_file, recipe_names()));
+  if (!fs::is_regular_file(file, error)) throw InputError(unknown_name_message("recipe", name_or_file, recipe_names()));
   return file.string();
 }
 

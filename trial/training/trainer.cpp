@@ -55,6 +55,22 @@ ScheduleOptions schedule_options(const Recipe& recipe) {
   return options;
 }
 
+// Without a face there is nothing to learn, and AP has no meaning.
+void check_faces(const TrainingData& data) {
+  const auto check = [&](const std::vector<AnnotatedImage>& images, Split split) {
+    const auto to_find = [](const Face& face) { return !face.ignored; };
+    const bool any = std::any_of(images.begin(), images.end(), [&](const AnnotatedImage& image) {
+      return std::any_of(image.faces.begin(), image.faces.end(), to_find);
+    });
+    if (any || images.empty()) return;
+    throw InputError(data.folder + ": expected faces in the " + name_of(split) + " split, its " +
+                     std::to_string(images.size()) + " images have none (or all are iscrowd)");
+  };
+  check(data.train, Split::kTrain);
+  check(data.validation, Split::kValidation);
+  check(data.test, Split::kTest);
+}
+
 // Identifies a run: same text, same result.
 std::string identity_of(const TrainingData& data, const Recipe& recipe, std::uint64_t seed, const Weights& initial) {
   std::ostringstream text;
@@ -142,9 +158,12 @@ struct Trainer::Impl {
 
 void Trainer::Impl::resume(TrainingResult& result, Weights& best) {
   if (options.checkpoint_file.empty()) return;
-  auto checkpoint = load_checkpoint(options.checkpoint_file, identity);
+  const auto restore = [&](const Checkpoint& content, const std::string& file) {
+    if (content.best_epoch > 0) load_into(*RetinaFace(network->options()), content.best, file + ": best");
+    step.restore(content, file);
+  };
+  auto checkpoint = load_checkpoint(options.checkpoint_file, identity, restore);
   if (!checkpoint) return;
-  step.restore(*checkpoint, options.checkpoint_file);
   schedule.restore(checkpoint->schedule);
   result.epochs = std::move(checkpoint->epochs);
   result.best_epoch = checkpoint->best_epoch;
@@ -210,7 +229,7 @@ std::optional<double> Trainer::Impl::validate(EpochReport& report) {
 }
 
 Trainer::Trainer(TrainingData data, const Recipe& recipe, const TrainerOptions& options)
-    : impl_(std::make_unique<Impl>(std::move(data), recipe, options)) {}
+    : impl_((check_faces(data), std::make_unique<Impl>(std::move(data), recipe, options))) {}
 
 Trainer::~Trainer() = default;
 

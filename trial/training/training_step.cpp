@@ -7,6 +7,7 @@
 
 #include "trial/detector/anchors.h"
 #include "trial/detector/matching.h"
+#include "tuner/base/error.h"
 
 namespace hyperfd {
 
@@ -73,10 +74,24 @@ void TrainingStep::save(Checkpoint& checkpoint) const {
 }
 
 void TrainingStep::restore(const Checkpoint& checkpoint, const std::string& source) {
+  std::vector<torch::Tensor> average;
+  for (std::size_t i = 0; i < average_.size(); ++i) {
+    const auto given = checkpoint.average.tensors.find(std::to_string(i));
+    if (given == checkpoint.average.tensors.end() || given->second.sizes() != average_[i].sizes()) {
+      throw InputError(source + ": moving average " + std::to_string(i) + " is missing or has another shape");
+    }
+    average.push_back(given->second);
+  }
+  auto optimizer = make_optimizer(recipe_, groups_);
+  try {
+    hyperfd::restore(*optimizer, checkpoint.optimizer);
+  } catch (const std::exception&) {  // whatever LibTorch throws
+    throw InputError(source + ": the optimizer's state cannot be read");
+  }
   load_into(*network_, checkpoint.network, source);
-  hyperfd::restore(*optimizer_, checkpoint.optimizer);
+  optimizer_ = std::move(optimizer);
   torch::NoGradGuard no_gradient;
-  for (std::size_t i = 0; i < average_.size(); ++i) average_[i].copy_(checkpoint.average.tensors.at(std::to_string(i)));
+  for (std::size_t i = 0; i < average_.size(); ++i) average_[i].copy_(average[i]);
 }
 
 void TrainingStep::set_learning_rate(double learning_rate) {

@@ -38,6 +38,7 @@ class TrainingStep {
 
   // Network, optimiser and moving average.
   void save(Checkpoint& checkpoint) const;
+  // Throws InputError that begins with `source`, and changes nothing, when they do not fit.
   void restore(const Checkpoint& checkpoint, const std::string& source);
 
  private:

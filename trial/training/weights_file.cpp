@@ -66,6 +66,7 @@ std::map<std::string, torch::Tensor> named_tensors(const PickledValue& value, co
     const std::string name = key.compare(0, prefix.size(), prefix) == 0 ? key.substr(prefix.size()) : key;
     try {
       tensors[name] = make_tensor(*item.tensor(), find_storage);
+      if (!torch::isfinite(tensors[name]).all().item<bool>()) throw InputError("not all numbers are finite");
     } catch (const InputError& error) {
       throw InputError(key + ": " + error.what());
     }

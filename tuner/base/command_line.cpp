@@ -1,7 +1,12 @@
 #include "tuner/base/command_line.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <new>
 
 #include "tuner/base/error.h"
 #include "tuner/base/names.h"
@@ -49,11 +54,19 @@ int run_command_line(CLI::App& app, int argc, char** argv) {
   };
   try {
     app.parse(argc, argv);
-    return 0;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.flush()) return 0;
+    complain("standard output: cannot be written: " + std::string(std::strerror(errno)));
+    return 1;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     complain(explain(app, error, argc, argv));
     return 2;
+  } catch (const std::filesystem::filesystem_error& error) {
+    complain(error.path1().string() + ": " + error.code().message());
+    return 2;
+  } catch (const std::bad_alloc&) {
+    complain("not enough memory");
+    return 1;
   } catch (const std::exception& error) {
     complain(error.what());
     return exit_code(error);

@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <vector>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tuner/base/error.h"
@@ -16,6 +16,31 @@ namespace hyperfd {
 namespace {
 
 [[noreturn]] void throw_errno(const std::string& what) { throw Error(what + ": " + std::strerror(errno)); }
+
+class OpenFile {
+ public:
+  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
+  ~OpenFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+// Sets errno when it fails.
+bool write_all(int descriptor, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(descriptor, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
 
 void flush_folder(const std::string& folder) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -27,13 +52,22 @@ void flush_folder(const std::string& folder) {
 }  // namespace
 
 std::string read_file(const std::string& file) {
-  if (std::filesystem::is_directory(file)) throw InputError(file + ": is a folder, expected a file");
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw InputError(file + ": cannot be read: " + std::strerror(errno));
-  std::ostringstream content;
-  content << stream.rdbuf();
-  if (stream.bad()) throw InputError(file + ": cannot be read: " + std::strerror(errno));
-  return content.str();
+  const OpenFile opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status = {};
+  if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) {
+    throw InputError(file + ": cannot be read: " + std::strerror(errno));
+  }
+  if (S_ISDIR(status.st_mode)) throw InputError(file + ": is a folder, expected a file");
+  std::string content;
+  content.reserve(static_cast<std::size_t>(status.st_size));
+  std::vector<char> part(std::size_t{1} << 16);
+  while (true) {
+    const ssize_t n = ::read(opened.get(), part.data(), part.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw InputError(file + ": cannot be read: " + std::strerror(errno));
+    if (n == 0) return content;
+    content.append(part.data(), static_cast<std::size_t>(n));
+  }
 }
 
 void write_file_atomically(const std::string& file, std::string_view content) {
@@ -43,23 +77,17 @@ void write_file_atomically(const std::string& file, std::string_view content) {
   std::filesystem::create_directories(folder, failure);
   if (failure) throw Error(folder + ": cannot be created: " + failure.message());
 
+  struct stat status = {};
+  if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    // A device or a pipe is written to: renaming would put a file in its place.
+    const OpenFile device(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+    if (device.get() < 0 || !write_all(device.get(), content)) throw_errno(file + ": cannot be written");
+    return;
+  }
   const std::string temporary = file + ".tmp" + std::to_string(::getpid());
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) throw_errno(temporary + ": cannot be written");
-  std::size_t written = 0;
-  while (written < content.size()) {
-    const ssize_t n = ::write(fd, content.data() + written, content.size() - written);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const int reason = errno;
-      ::close(fd);
-      ::unlink(temporary.c_str());
-      errno = reason;
-      throw_errno(file + ": cannot be written");
-    }
-    written += static_cast<std::size_t>(n);
-  }
-  const bool flushed = ::fsync(fd) == 0;
+  const bool flushed = write_all(fd, content) && ::fsync(fd) == 0;
   const int reason = errno;
   ::close(fd);
   if (!flushed || ::rename(temporary.c_str(), file.c_str()) != 0) {

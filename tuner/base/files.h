@@ -9,7 +9,7 @@ namespace hyperfd {
 std::string read_file(const std::string& file);
 
 // Replaces `file` by `content` so that after a crash at any moment either the old or the new content is there:
-// written beside it, flushed to disk, renamed. Creates missing folders. Throws Error that names the file.
+// written beside it, flushed, renamed; a device or pipe is just written to. Makes missing folders. Throws Error.
 void write_file_atomically(const std::string& file, std::string_view content);
 
 // $XDG_DATA_HOME/hyperfd, else ~/.local/share/hyperfd. Not created here.

@@ -3,7 +3,10 @@
 #include <cmath>
 #include <limits>
 #include <regex>
+#include <set>
+#include <vector>
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
 #include "tuner/base/error.h"
@@ -13,6 +16,8 @@ namespace hyperfd {
 namespace {
 
 constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxYamlValues = 100'000;  // aliases make many of few bytes
+constexpr std::size_t kMaxKeys = 20'000;         // of one object, which is searched from its beginning
 
 Json scalar_from_yaml(const YAML::Node& node) {
   const std::string& text = node.Scalar();
@@ -34,22 +39,26 @@ Json scalar_from_yaml(const YAML::Node& node) {
   return text;
 }
 
-Json json_from_yaml(const YAML::Node& node, int depth) {
+Json json_from_yaml(const YAML::Node& node, int depth, std::size_t& values) {
   if (depth > kMaxDepth) throw InputError("nested deeper than " + std::to_string(kMaxDepth) + " levels");
+  if (++values > kMaxYamlValues) {
+    throw InputError("more than " + std::to_string(kMaxYamlValues) + " values; do aliases multiply them?");
+  }
   if (node.IsMap()) {
     Json object = Json::object();
     for (const auto& entry : node) {
-      const std::string key = entry.first.as<std::string>();
-      if (object.contains(key)) {
-        throw InputError("line " + std::to_string(entry.first.Mark().line + 1) + ": key \"" + key + "\" appears twice");
-      }
-      object[key] = json_from_yaml(entry.second, depth + 1);
+      const std::string place = "line " + std::to_string(entry.first.Mark().line + 1) + ": ";
+      if (!entry.first.IsScalar()) throw InputError(place + "expected a text as key, got a list or more keys");
+      const std::string key = entry.first.Scalar();
+      if (object.contains(key)) throw InputError(place + "key \"" + key + "\" appears twice");
+      if (object.size() == kMaxKeys) throw InputError(place + "more than " + std::to_string(kMaxKeys) + " keys");
+      object[key] = json_from_yaml(entry.second, depth + 1, values);
     }
     return object;
   }
   if (node.IsSequence()) {
     Json array = Json::array();
-    for (const auto& item : node) array.push_back(json_from_yaml(item, depth + 1));
+    for (const auto& item : node) array.push_back(json_from_yaml(item, depth + 1, values));
     return array;
   }
   if (node.IsScalar()) return scalar_from_yaml(node);
@@ -79,17 +88,47 @@ void check_depth(std::string_view text, const std::string& what) {
   }
 }
 
+// The text of an nlohmann exception without its tag: "[json.exception.parse_error.101] parse error at line 1, …".
+std::string untagged(const Json::exception& error) {
+  const std::string message = error.what();
+  const auto end_of_tag = message.find("] ");
+  return end_of_tag == std::string::npos ? message : message.substr(end_of_tag + 2);
+}
+
+// Called by the parser as it reads; refuses a key that its object has already, of which the parser would take the last.
+class UniqueKeys {
+ public:
+  explicit UniqueKeys(const std::string& what) : what_(what) {}
+
+  bool operator()(int depth, Json::parse_event_t event, const Json& parsed) {
+    const auto level = static_cast<std::size_t>(depth);
+    if (event == Json::parse_event_t::object_start) {
+      if (keys_.size() <= level + 1) keys_.resize(level + 2);
+      keys_[level + 1].clear();
+    } else if (event == Json::parse_event_t::key) {
+      const auto& key = parsed.get_ref<const std::string&>();
+      if (!keys_[level].insert(key).second) throw InputError(what_ + ": key " + brief(parsed) + " appears twice");
+      if (keys_[level].size() > kMaxKeys) {
+        throw InputError(what_ + ": more than " + std::to_string(kMaxKeys) + " keys in one object");
+      }
+    }
+    return true;
+  }
+
+ private:
+  const std::string& what_;
+  std::vector<std::set<std::string>> keys_;  // of the objects that are open, by depth
+};
+
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& what) {
   check_depth(text, what);
+  if (text.find_first_not_of(" \t\r\n") == text.npos) throw InputError(what + ": expected JSON, it is empty");
   try {
-    return Json::parse(text);
+    return Json::parse(text, UniqueKeys(what));
   } catch (const Json::exception& error) {
-    std::string message = error.what();  // "[json.exception.parse_error.101] parse error at line 1, column 2: …"
-    const auto end_of_tag = message.find("] ");
-    if (end_of_tag != std::string::npos) message.erase(0, end_of_tag + 2);
-    throw InputError(what + ": " + message);
+    throw InputError(what + ": " + untagged(error));
   }
 }
 
@@ -97,7 +136,10 @@ Json load_json_or_yaml(const std::string& file) {
   const std::string text = read_file(file);
   if (ends_with(file, ".json")) return parse_json(text, file);
   try {
-    return json_from_yaml(YAML::Load(text), 0);
+    std::size_t values = 0;
+    return json_from_yaml(YAML::Load(text), 0, values);
+  } catch (const YAML::DeepRecursion&) {
+    throw InputError(file + ": nested deeper than " + std::to_string(kMaxDepth) + " levels");
   } catch (const YAML::Exception& error) {
     throw InputError(file + ": line " + std::to_string(error.mark.line + 1) + ": " + error.msg);
   } catch (const InputError& error) {

@@ -19,6 +19,7 @@ constexpr char kInMemory[] = ":memory:";
 // SOCI's message repeats the statement with its values, which for us can be megabytes.
 std::string first_line(const char* message) {
   std::string text = message;
+  if (text.compare(0, 8, "sqlite3_") == 0) text.erase(0, text.find(": ") + 2);  // the function that failed
   text.resize(std::min({text.size(), text.find(" while "), text.find('\n'), std::size_t{200}}));
   return text;
 }

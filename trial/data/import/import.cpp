@@ -71,7 +71,7 @@ void place_image(const fs::path& from, const fs::path& to, bool copy) {
 
 void claim_folder(const std::string& out) {
   std::error_code error;
-  if (fs::exists(out) && (!fs::is_directory(out) || !fs::is_empty(out, error))) {
+  if (fs::exists(out, error) && (!fs::is_directory(out, error) || !fs::is_empty(out, error))) {
     throw InputError(out + ": expected a new or empty folder to import into, something is there already");
   }
   fs::create_directories(out, error);
@@ -109,9 +109,10 @@ std::string find_images_folder(const std::string& source, const std::vector<Labe
 
 std::vector<AnnotatedImage> import_images(const std::vector<LabelledImage>& images, const ImportOptions& options,
                                           Warnings& warnings, const std::function<void(std::size_t)>& progress) {
-  if (!fs::is_directory(options.images)) {
+  std::error_code error;
+  if (!fs::is_directory(options.images, error)) {
     throw InputError(options.images + ": expected the folder of the images, it is " +
-                     (fs::exists(options.images) ? "a file" : "not there"));
+                     (fs::exists(options.images, error) ? "a file" : "not there"));
   }
   claim_folder(options.out);
   std::vector<AnnotatedImage> written;
@@ -142,8 +143,8 @@ std::vector<AnnotatedImage> import_images(const std::vector<LabelledImage>& imag
       const cv::Mat pixels = read_image(file.string());
       annotated.width = pixels.cols;
       annotated.height = pixels.rows;
-    } catch (const InputError& error) {
-      warnings.add("images that cannot be read, skipped", error.what());
+    } catch (const InputError& unreadable) {
+      warnings.add("images that cannot be read, skipped", unreadable.what());
       return;
     }
     if (image.width > 0 && image.height > 0 && (image.width != annotated.width || image.height != annotated.height)) {

@@ -26,7 +26,10 @@ const std::vector<LabelFormat>& label_formats() {
 }
 
 const LabelFormat& choose_label_format(const std::string& name, const std::string& source) {
-  if (!fs::exists(source)) throw InputError(source + ": expected labels to import, there is no such file or folder");
+  std::error_code error;
+  if (!fs::exists(source, error)) {
+    throw InputError(source + ": expected labels to import, there is no such file or folder");
+  }
   std::vector<std::string> names = {"auto"};
   for (const LabelFormat& format : label_formats()) {
     if (name == format.name || (name == "auto" && format.recognises(source))) return format;
@@ -38,14 +41,15 @@ const LabelFormat& choose_label_format(const std::string& name, const std::strin
 }
 
 std::vector<std::string> files_below(const std::string& folder, const std::string& ending) {
-  if (!fs::is_directory(folder)) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) {
     throw InputError(folder + ": expected a folder of " + ending + " files, it is " +
-                     (fs::exists(folder) ? "a file" : "not there"));
+                     (fs::exists(folder, error) ? "a file" : "not there"));
   }
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
-    // Regular files only: a pipe would be waited for.
-    if (entry.is_regular_file() && entry.path().extension() == ending) {
+    // Regular files only: a pipe would be waited for, a link to itself leads nowhere.
+    if (entry.is_regular_file(error) && entry.path().extension() == ending) {
       files.push_back(entry.path().lexically_relative(folder).generic_string());
     }
   }
