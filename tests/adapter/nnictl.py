@@ -92,7 +92,7 @@ class Experiment:
         if max_trials is not None:
             config["maxTrialNumber"] = max_trials
         self.config = self.code / "config.yaml"
-        self.config.write_text(yaml.safe_dump(config))
+        self.config.write_text(yaml.safe_dump(config, sort_keys=False))
 
     def __enter__(self):
         self.start()

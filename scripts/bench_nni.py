@@ -1,0 +1,260 @@
+"""Compares HyperFD with NNI's TPE and Random on ordinary tuning problems (nni_problems.py): see bench_nni.sh and docs/non_face.md.
+
+    python scripts/bench_nni.py nni --seeds 1        # experiments of the real nnictl, one trial at a time
+    python scripts/bench_nni.py direct --seeds 10    # the same tuner objects, called as NNI's dispatcher calls them
+    python scripts/bench_nni.py report               # table, and the picture docs/non_face.png
+
+Every run is a line of docs/non_face.jsonl; runs that are there are not repeated, so a command that was stopped goes on. "HyperFD, second
+run" tunes after an experiment of as many trials on the problem's other data set, "HyperFD, data grown" after one on half of the rows, with
+the experience of that in the same store."""
+
+import argparse
+import contextlib
+import json
+import os
+import socketserver
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "adapters" / "nni"), str(ROOT / "tests" / "adapter")]
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HYPERFD_BIN_DIR", str(ROOT / "build" / "release" / "bin"))
+
+from nni_problems import PROBLEMS, Evaluations
+
+RESULTS = ROOT / "docs" / "non_face.jsonl"
+PICTURE = ROOT / "docs" / "non_face.png"
+EVALUATIONS = ROOT / ".cache" / "bench_nni" / "evaluations.sqlite"
+HYPERFD, SECOND, GROWN, TPE, RANDOM = TUNERS = "HyperFD", "HyperFD, second run", "HyperFD, data grown", "TPE", "Random"
+BEFORE = {SECOND: "HyperFD, other data", GROWN: "HyperFD, half the data"}  # the first runs
+TRIALS = 50
+
+
+class Results:
+    """The file of runs."""
+
+    def __init__(self, file):
+        self._file = file
+        self.rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def has(self, **wanted):
+        return any(all(row[key] == value for key, value in wanted.items()) for row in self.rows)
+
+    def add(self, **row):
+        self.rows.append(row)
+        with self._file.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        print(f"{row['problem']}, {row['tuner']}, seed {row['seed']}, {row['through']}: {best_so_far(row)[-1]:.4f}", flush=True)
+
+
+def best_so_far(row):
+    best = min if PROBLEMS[row["problem"]].minimize else max
+    values = row["values"]
+    return [best(values[: i + 1]) for i in range(len(values))]
+
+
+def class_args(tuner, problem, seed, store):
+    mode = "minimize" if problem.minimize else "maximize"
+    if tuner == RANDOM:
+        return {"seed": seed}
+    if tuner == TPE:
+        return {"seed": seed, "optimize_mode": mode}
+    return {"seed": seed, "optimize_mode": mode, "budget": TRIALS, "store": str(store)}
+
+
+def data_before(tuner, problem):
+    return problem.other if tuner == SECOND else f"{problem.data}/half"
+
+
+def row(name, tuner, data, seed, through, configurations, values, start):
+    pick = min if PROBLEMS[name].minimize else max
+    return {"problem": name, "tuner": tuner, "data": data, "seed": seed, "through": through, "values": values,
+            "best": configurations[values.index(pick(values))], "seconds": round(time.perf_counter() - start, 1)}
+
+
+# The tuner objects alone.
+
+
+def make_tuner(tuner, arguments, folder):
+    if tuner == RANDOM:
+        from nni.algorithms.hpo.random_tuner import RandomTuner
+        return RandomTuner(**arguments)
+    if tuner == TPE:
+        from nni.algorithms.hpo.tpe_tuner import TpeTuner
+        return TpeTuner(**arguments)
+    from hyperfd_nni.tuner import HyperFDTuner
+    # The tuner's random numbers depend on the experiment's name: that of its folder.
+    checkpoint = folder / f"run{sum(1 for _ in folder.glob('run*'))}" / "checkpoint"
+    checkpoint.mkdir(parents=True)
+    os.environ["NNI_CHECKPOINT_DIRECTORY"] = str(checkpoint)
+    return HyperFDTuner(**arguments)
+
+
+def run_direct(evaluations, name, tuner, data, seed, folder):
+    problem = PROBLEMS[name]
+    start = time.perf_counter()
+    driven = make_tuner(tuner, class_args(tuner, problem, seed, folder / "store.sqlite"), folder)
+    driven.update_search_space(problem.space)
+    configurations, values = [], []
+    for i in range(TRIALS):
+        [parameters] = driven.generate_multiple_parameters([i], st_callback=None)
+        parameters = json.loads(json.dumps(parameters, default=lambda number: number.item()))
+        value = evaluations.value(name, data, parameters)
+        driven.receive_trial_result(i, parameters, value, trial_job_id=f"job{i}", customized=False)
+        driven.trial_end(i, True)
+        configurations.append(parameters)
+        values.append(value)
+    driven._on_exit()
+    return row(name, tuner, data, seed, "tuner object", configurations, values, start)
+
+
+def direct(options, results):
+    evaluations = Evaluations(EVALUATIONS)
+    for seed in range(options.first, options.first + options.seeds):
+        for name in options.problems:
+            problem = PROBLEMS[name]
+            for tuner in TUNERS:
+                if results.has(problem=name, tuner=tuner, seed=seed, through="tuner object"):
+                    continue
+                with tempfile.TemporaryDirectory(prefix="bench-nni-") as folder:
+                    if tuner in BEFORE:
+                        before = run_direct(evaluations, name, BEFORE[tuner], data_before(tuner, problem), seed, Path(folder))
+                        if not results.has(problem=name, tuner=BEFORE[tuner], seed=seed, through="tuner object"):
+                            results.add(**before)
+                    results.add(**run_direct(evaluations, name, tuner, problem.data, seed, Path(folder)))
+
+
+# Real experiments.
+
+
+@contextlib.contextmanager
+def evaluator(folder, name, data):
+    """Answers the trials: a configuration comes as a line of JSON, its value goes back."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            value = Evaluations(EVALUATIONS).value(name, data, json.loads(self.rfile.readline()))
+            self.wfile.write(json.dumps(value).encode() + b"\n")
+
+    file = str(folder / "evaluator")
+    with socketserver.UnixStreamServer(file, Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield file
+        server.shutdown()
+    os.unlink(file)
+
+
+def run_experiment(home, name, tuner, data, seed):
+    from nnictl import Experiment
+    problem = PROBLEMS[name]
+    start = time.perf_counter()
+    kind = tuner if tuner in (TPE, RANDOM) else "HyperFD"
+    section = {"name": kind, "classArgs": class_args(tuner, problem, seed, home.folder / "store.sqlite")}
+    trial = (ROOT / "scripts" / "bench_nni_trial.py").read_text()
+    with evaluator(home.folder, name, data) as socket:
+        home.environment["BENCH_NNI_EVALUATOR"] = socket
+        with Experiment(home, problem.space, trial, section, max_trials=TRIALS, concurrency=1) as experiment:
+            experiment.wait_done(3600)
+            jobs = sorted(experiment.trials(), key=lambda job: job["sequenceId"])
+            finals = experiment.finals()
+    configurations = [json.loads(job["hyperParameters"][0])["parameters"] for job in jobs]
+    values = [float(json.loads(finals[job["trialJobId"]])) for job in jobs]
+    return row(name, tuner, data, seed, "nnictl", configurations, values, start)
+
+
+def nnictl(options, results):
+    from nnictl import NniHome
+    for seed in range(options.first, options.first + options.seeds):
+        for name in options.problems:
+            problem = PROBLEMS[name]
+            for tuner in TUNERS:
+                if results.has(problem=name, tuner=tuner, seed=seed, through="nnictl"):
+                    continue
+                with tempfile.TemporaryDirectory(prefix="nni-") as folder:
+                    home = NniHome(Path(folder), Path(os.environ["HYPERFD_BIN_DIR"]))
+                    if tuner in BEFORE:
+                        before = run_experiment(home, name, BEFORE[tuner], data_before(tuner, problem), seed)
+                        if not results.has(problem=name, tuner=BEFORE[tuner], seed=seed, through="nnictl"):
+                            results.add(**before)
+                    results.add(**run_experiment(home, name, tuner, problem.data, seed))
+
+
+# What came out.
+
+
+def curves(results, name):
+    """{tuner: best value after each trial, a curve for each of the seeds that all of the problem's tuners have run}."""
+    of_tuner = {}
+    for item in results.rows:
+        if item["problem"] == name and item["tuner"] in TUNERS and item["through"] == "tuner object":
+            of_tuner.setdefault(item["tuner"], {})[item["seed"]] = best_so_far(item)
+    seeds = set.intersection(*map(set, of_tuner.values())) if of_tuner else set()
+    return {tuner: [of_tuner[tuner][seed] for seed in sorted(seeds)] for tuner in TUNERS if tuner in of_tuner}
+
+
+def report(options, results):
+    del options
+    for name, problem in PROBLEMS.items():
+        by_nnictl = {}
+        for item in results.rows:
+            if item["problem"] == name and item["through"] == "nnictl":
+                by_nnictl.setdefault(item["tuner"], []).append(f"{best_so_far(item)[-1]:.4f} (seed {item['seed']})")
+        runs_of = curves(results, name)
+        count = len(next(iter(runs_of.values()), []))
+        print(f"\n{problem.title}, {problem.data}: best {problem.measure} after 10, 20, 50 trials, mean ± standard deviation of {count} seeds\n")
+        if count < 2:
+            continue
+        print("| | 10 | 20 | 50 | 50, by nnictl |\n|---|---|---|---|---|")
+        for tuner, runs in runs_of.items():
+            cells = []
+            for trials in (10, 20, 50):
+                values = [run[trials - 1] for run in runs]
+                cells.append(f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}")
+            print(f"| {tuner} | {' | '.join(cells)} | {', '.join(by_nnictl.get(tuner, []))} |")
+    draw(results)
+
+
+def draw(results):
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    import numpy as np
+    colours = {HYPERFD: "tab:blue", SECOND: "tab:green", GROWN: "tab:purple", TPE: "tab:orange", RANDOM: "tab:gray"}
+    figure, axes = plt.subplots(1, len(PROBLEMS), figsize=(14, 4.2))
+    for axis, (name, problem) in zip(axes, PROBLEMS.items()):
+        late = []
+        for tuner, runs in curves(results, name).items():
+            runs = np.array(runs)
+            x = np.arange(1, runs.shape[1] + 1)
+            axis.plot(x, runs.mean(0), color=colours[tuner], label=tuner)
+            axis.fill_between(x, *np.quantile(runs, (0.25, 0.75), axis=0), color=colours[tuner], alpha=0.15, linewidth=0)
+            late += [runs[:, 4:].mean(0)]
+        low, high = np.min(late), np.max(late)
+        axis.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
+        axis.set_title(f"{problem.title}, {problem.data}", fontsize=10)
+        axis.set_xlabel("trials")
+        axis.set_ylabel(f"best {problem.measure}")
+        axis.grid(alpha=0.3)
+    lines = {line.get_label(): line for axis in axes for line in axis.get_lines()}
+    figure.legend(lines.values(), lines.keys(), loc="lower center", ncols=len(lines), fontsize=9)
+    figure.tight_layout(rect=(0, 0.06, 1, 1))
+    figure.savefig(PICTURE, dpi=90)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["nni", "direct", "report"])
+    parser.add_argument("--problems", nargs="*", default=list(PROBLEMS), choices=list(PROBLEMS))
+    parser.add_argument("--first", type=int, default=1, help="first seed")
+    parser.add_argument("--seeds", type=int, default=10)
+    options = parser.parse_args()
+    {"nni": nnictl, "direct": direct, "report": report}[options.what](options, Results(RESULTS))
+
+
+if __name__ == "__main__":
+    main()
