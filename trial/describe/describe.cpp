@@ -9,7 +9,6 @@
 
 #include <torch/torch.h>
 
-#include "trial/describe/dataset_statistics.h"
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
 
@@ -40,10 +39,19 @@ void for_each_in_parallel(std::size_t count, int threads, const std::function<vo
   if (failure) std::rethrow_exception(failure);
 }
 
+void set_statistics(const Json& images_extractor, const std::vector<Statistic>& statistics, DatasetFeatures& features) {
+  for (const Statistic& statistic : statistics) {
+    features.statistic_names.push_back(statistic.name);
+    features.statistics.push_back(statistic.value);
+  }
+  const Json extractor = {{"images", images_extractor}, {"statistics", features.statistic_names}};
+  features.extractor = sha256(extractor.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 }  // namespace
 
 DatasetFeatures describe_images(const std::string& folder, const std::vector<AnnotatedImage>& images,
-                                const ImageDescriber& describer, const DescribeOptions& options, Warnings& warnings,
+                                ImageDescriber& describer, const DescribeOptions& options, Warnings& warnings,
                                 const std::function<void(std::size_t)>& progress) {
   std::vector<std::optional<ImageDescription>> described(images.size());
   std::mutex mutex;
@@ -72,17 +80,23 @@ DatasetFeatures describe_images(const std::string& folder, const std::vector<Ann
   for (std::size_t i = 0; i < readable.size(); ++i) {
     features.images[static_cast<std::int64_t>(i)] = torch::tensor(readable[i].features);
   }
-  const auto add = [&](const std::vector<Statistic>& statistics) {
-    for (const Statistic& statistic : statistics) {
-      features.statistic_names.push_back(statistic.name);
-      features.statistics.push_back(statistic.value);
-    }
+  std::vector<Statistic> statistics;
+  const auto add = [&](const std::vector<Statistic>& more) {
+    statistics.insert(statistics.end(), more.begin(), more.end());
   };
   if (options.sizes) add(size_statistics(readable));
   if (options.landmarks) add(landmark_statistics(readable));
-  const Json extractor = {{"images", describer.identity()}, {"statistics", features.statistic_names}};
-  features.extractor = sha256(extractor.dump());
+  add(options.more);
+  set_statistics(describer.identity(), statistics, features);
   features.check(folder);
+  return features;
+}
+
+DatasetFeatures describe_numbers(const std::vector<Statistic>& statistics) {
+  DatasetFeatures features;
+  features.images = torch::empty({0, 0});
+  set_statistics(nullptr, statistics, features);
+  features.check("statistics");
   return features;
 }
 

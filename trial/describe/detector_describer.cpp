@@ -80,7 +80,7 @@ class DetectorDescriber : public ImageDescriber {
 
   std::int64_t size() const override { return pooled_size(detector_.recipe.channels, options_); }
 
-  ImageDescription describe(const std::string& folder, const AnnotatedImage& image) const override {
+  ImageDescription describe(const std::string& folder, const AnnotatedImage& image) override {
     const torch::NoGradGuard no_gradient;
     Sample seen = read_for_evaluation(folder, image, detector_.recipe);
     if (!seen.image.isContinuous()) seen.image = seen.image.clone();

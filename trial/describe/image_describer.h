@@ -35,7 +35,7 @@ class ImageDescriber {
   virtual Json identity() const = 0;
   virtual std::int64_t size() const = 0;  // features of an image
   // Throws InputError that names the file when the image cannot be read.
-  virtual ImageDescription describe(const std::string& folder, const AnnotatedImage& image) const = 0;
+  virtual ImageDescription describe(const std::string& folder, const AnnotatedImage& image) = 0;
 };
 
 // Sizes of the faces of an image of that size.
@@ -45,5 +45,11 @@ std::vector<float> face_sizes(const std::vector<Face>& faces, int width, int hei
 // that names the file.
 std::unique_ptr<ImageDescriber> detector_describer(const std::string& weights_file, const PoolingOptions& options,
                                                    bool outcome);
+
+// A generic classifier's features instead, without labels or anchors. A TorchScript file: what it puts out for the
+// image as torchvision's classifiers want it (224×224 RGB, ImageNet's mean and deviation), averaged over space where
+// there is some; the file's code runs. Or weights of a mobilenet_v1_x0.25 backbone, as `import-weights` writes them:
+// the spatial means of its three levels, at the size of evaluation. Throws InputError that names the file.
+std::unique_ptr<ImageDescriber> classifier_describer(const std::string& file);
 
 }  // namespace hyperfd
