@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   app.footer("hyperfd-tuner COMMAND --help explains a command, with examples.");
   hyperfd::commands::add_serve(app);
   hyperfd::commands::add_keygen(app);
+  hyperfd::commands::add_import(app);
   hyperfd::commands::add_inspect(app);
   hyperfd::commands::add_suggest(app);
   hyperfd::commands::add_report(app);
