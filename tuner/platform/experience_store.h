@@ -47,6 +47,12 @@ class ExperienceStore {
   // How the trial of this configuration (id, or trial job where it has no id) ended; nullopt when nobody said so.
   virtual std::optional<TrialOutcome> trial_outcome(const ConfigurationRecord& configuration) = 0;
 
+  virtual std::optional<DatasetRecord> find_dataset(std::int64_t task) = 0;
+  // Replaces what is there.
+  virtual void set_dataset(const DatasetRecord& dataset) = 0;
+  // Of the tasks with results on spaces of this signature, by task.
+  virtual std::vector<DatasetRecord> datasets(const std::string& signature) = 0;
+
   // Results of all experiments on spaces of this signature: numbers, of trials that did not fail; by experiment, oldest
   // first; only of `task` if it is given.
   virtual std::vector<ExperienceRecord> experience(const std::string& signature,

@@ -58,6 +58,9 @@ class FaultyStore : public ExperienceStore {
   std::optional<TrialOutcome> trial_outcome(const ConfigurationRecord& configuration) override {
     return passed_on().trial_outcome(configuration);
   }
+  std::optional<DatasetRecord> find_dataset(std::int64_t task) override { return passed_on().find_dataset(task); }
+  void set_dataset(const DatasetRecord& dataset) override { passed_on().set_dataset(dataset); }
+  std::vector<DatasetRecord> datasets(const std::string& signature) override { return passed_on().datasets(signature); }
   std::vector<ExperienceRecord> experience(const std::string& signature, std::optional<std::int64_t> task) override {
     return passed_on().experience(signature, task);
   }
