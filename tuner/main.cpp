@@ -20,5 +20,6 @@ int main(int argc, char** argv) {
   hyperfd::commands::add_space(app);
   hyperfd::commands::add_bench(app);
   hyperfd::commands::add_collect(app);
+  hyperfd::commands::add_warmup(app);
   return hyperfd::run_command_line(app, argc, argv);
 }

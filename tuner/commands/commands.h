@@ -14,5 +14,6 @@ void add_report(CLI::App& app);
 void add_space(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_collect(CLI::App& app);
+void add_warmup(CLI::App& app);
 
 }  // namespace hyperfd::commands

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tuner/platform/records.h"
@@ -52,6 +53,11 @@ class ExperienceStore {
   virtual void set_dataset(const DatasetRecord& dataset) = 0;
   // Of the tasks with results on spaces of this signature, by task.
   virtual std::vector<DatasetRecord> datasets(const std::string& signature) = 0;
+
+  // Image features (DatasetFeatures::serialize()) of offline tasks, whose data sets can always be asked.
+  virtual void add_offline_features(std::int64_t task, const std::string& features) = 0;
+  // Of tasks with results on spaces of this signature, by task.
+  virtual std::vector<std::pair<std::int64_t, std::string>> offline_features(const std::string& signature) = 0;
 
   // Results of all experiments on spaces of this signature: numbers, of trials that did not fail; by experiment, oldest
   // first; only of `task` if it is given.

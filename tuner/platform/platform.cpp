@@ -297,6 +297,17 @@ void Platform::start_due_updates() {
   }
 }
 
+const std::map<std::int64_t, std::shared_ptr<DatasetClient>>& Platform::offline_datasets(
+    const std::string& signature) {
+  const auto [found, is_new] = offline_datasets_.try_emplace(signature);
+  if (is_new) {
+    for (const auto& [task, features] : store_.offline_features(signature)) {
+      found->second[task] = local_dataset_client(features, "the store's task " + std::to_string(task));
+    }
+  }
+  return found->second;
+}
+
 LearningJob Platform::learning_job(const ExperimentRecord& experiment) {
   const std::string& signature = experiment.signature;
   LearningJob job;
@@ -309,8 +320,14 @@ LearningJob Platform::learning_job(const ExperimentRecord& experiment) {
   job.experience = store_.experience(signature);
   for (DatasetRecord& dataset : store_.datasets(signature)) {
     LearningTask& task = job.tasks[dataset.task];
-    task.client = dataset.extractor.empty() ? nullptr : datasets_.lend(dataset.task);
-    task.role = task.client ? TaskRole::kCurrent : TaskRole::kPast;
+    if (const auto offline = offline_datasets(signature).find(dataset.task);
+        offline != offline_datasets(signature).end()) {
+      task.client = offline->second;
+      task.role = TaskRole::kOffline;
+    } else {
+      task.client = dataset.extractor.empty() ? nullptr : datasets_.lend(dataset.task);
+      task.role = task.client ? TaskRole::kCurrent : TaskRole::kPast;
+    }
     task.dataset = std::move(dataset);
   }
   return job;

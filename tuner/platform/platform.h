@@ -154,6 +154,8 @@ class Platform {
   void update_if_stale(const ExperimentRecord& experiment) { due_[experiment.signature] = experiment; }
   // The task's data set may lack φ by today's ranker.
   void attend(const ExperimentRecord& experiment) { unattended_[experiment.id] = experiment.name; }
+  // Of the signature's offline tasks, by task; read from the store once.
+  const std::map<std::int64_t, std::shared_ptr<DatasetClient>>& offline_datasets(const std::string& signature);
   LearningJob learning_job(const ExperimentRecord& experiment);
   void attend_dataset(std::int64_t task, const std::string& experiment);
   // Throws InputError when the space's ranker, or the data sets it would learn from, has other image features.
@@ -164,6 +166,7 @@ class Platform {
   std::map<std::string, Experiment> experiments_;
   std::map<std::string, std::unique_ptr<SelectionPolicy>> policies_;
   std::map<std::string, Ranker> rankers_;
+  std::map<std::string, std::map<std::int64_t, std::shared_ptr<DatasetClient>>> offline_datasets_;  // by signature
   // Signatures whose ranker may be stale, and the experiment that made it so: its policy and annotation count.
   std::map<std::string, ExperimentRecord> due_;
   std::set<std::string> learning_;  // signatures with an update under way

@@ -329,6 +329,30 @@ class SqliteStore : public ExperienceStore {
     });
   }
 
+  void add_offline_features(std::int64_t task, const std::string& features) override {
+    guarded([&] {
+      const long long id = task;
+      soci::blob blob(sql_);
+      blob.write(0, features.data(), features.size());
+      sql_ << "INSERT INTO offline_features (experiment_id, features) VALUES (:e, :f)", soci::use(id), soci::use(blob);
+    });
+  }
+
+  std::vector<std::pair<std::int64_t, std::string>> offline_features(const std::string& signature) override {
+    return guarded([&] {
+      std::vector<std::pair<std::int64_t, std::string>> found;
+      long long task = 0;
+      soci::blob features(sql_);
+      soci::statement rows =
+          (sql_.prepare << "SELECT experiment_id, features FROM offline_features WHERE experiment_id IN (SELECT "
+                           "experiment_id FROM experience WHERE signature = :s) ORDER BY experiment_id",
+           soci::use(signature), soci::into(task), soci::into(features));
+      rows.execute();
+      while (rows.fetch()) found.emplace_back(task, bytes_of(features));
+      return found;
+    });
+  }
+
   std::vector<ExperienceRecord> experience(const std::string& signature, std::optional<std::int64_t> task) override {
     return guarded([&] {
       std::vector<ExperienceRecord> found;

@@ -13,6 +13,10 @@ constexpr char kDatasets[] = R"(CREATE TABLE datasets (
            ranker_signature TEXT NOT NULL,
            ranker_version INTEGER NOT NULL))";
 
+constexpr char kOfflineFeatures[] = R"(CREATE TABLE offline_features (
+           experiment_id INTEGER PRIMARY KEY REFERENCES experiments (id),
+           features BLOB NOT NULL))";
+
 }  // namespace
 
 const std::vector<std::string>& store_schema() {
@@ -35,6 +39,7 @@ const std::vector<std::string>& store_schema() {
            created TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))))",
 
       kDatasets,
+      kOfflineFeatures,
 
       R"(CREATE TABLE runs (
            id INTEGER PRIMARY KEY,
@@ -120,7 +125,7 @@ const std::vector<std::string>& store_schema() {
 const std::vector<std::string>& store_migration(int from_version) {
   static const std::vector<std::vector<std::string>> migrations = {
       {"ALTER TABLE experiments ADD COLUMN annotation TEXT NOT NULL DEFAULT ''"},
-      {kDatasets},
+      {kDatasets, kOfflineFeatures},
   };
   return migrations.at(static_cast<std::size_t>(from_version - 1));
 }

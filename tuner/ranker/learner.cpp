@@ -352,7 +352,7 @@ bool learn(Ranker& ranker, const std::vector<TaskExperience>& experience, const 
     if (task.scores.size() < 2) continue;
     const std::vector<float> relevance = relevances(task.scores, options.relevance_quantile, options.relevance_scale);
     if (*std::max_element(relevance.begin(), relevance.end()) <= 0) continue;
-    const bool asks = task.role != TaskRole::kPast || options.transformation == TransformationKind::kOracle;
+    const bool asks = options.images && (task.role != TaskRole::kPast || options.transformation == TransformationKind::kOracle);
     tasks.push_back({task.task,
                      task.role,
                      0,
@@ -369,7 +369,7 @@ bool learn(Ranker& ranker, const std::vector<TaskExperience>& experience, const 
   set_number_constants(ranker, experience);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     tasks[i].index = indices[i];
-    tasks[i].numbers = standardised_numbers(ranker, used[i]->statistics);
+    tasks[i].numbers = standardised_numbers(ranker, options.numbers ? used[i]->statistics : std::vector<double>());
     remember_feature(ranker, *used[i]);
   }
   Update(ranker, std::move(tasks), options, warm_up && options.warm_up_iterations > 0, rng).run();

@@ -137,7 +137,7 @@ const RankerOptions& RankingModel::options() const {
 void RankingModel::add_extractor(const ExtractorInput& input, const std::vector<std::vector<float>>& sample,
                                  std::uint64_t seed) {
   Ranker& ranker = impl_->state.ranker;
-  if (ranker.extractor) return;
+  if (ranker.extractor || !impl_->state.options.images) return;
   if (ranker.units() % MetaFeatureExtractor::kHeads != 0) {
     throw InputError("hidden: expected a multiple of " + std::to_string(MetaFeatureExtractor::kHeads) +
                      " where data sets have images, got " + std::to_string(ranker.units()));
