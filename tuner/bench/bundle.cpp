@@ -37,9 +37,9 @@ std::int64_t add_task(ExperienceStore& store, const TableTask& task, const Looku
 void add_dataset(ExperienceStore& store, std::int64_t id, const TableTask& task) {
   DatasetRecord dataset;
   dataset.task = id;
-  for (std::size_t i = 0; i < task.statistic_names.size(); ++i) {
-    dataset.statistics.push_back({task.statistic_names[i], task.statistics[i]});
-  }
+  const std::vector<std::string>& names = task.features ? task.features->statistic_names : task.statistic_names;
+  const std::vector<double>& numbers = task.features ? task.features->statistics : task.statistics;
+  for (std::size_t i = 0; i < names.size(); ++i) dataset.statistics.push_back({names[i], numbers[i]});
   if (task.features) {
     dataset.extractor = task.features->extractor;
     dataset.image_features = task.features->images.size(1);

@@ -181,7 +181,7 @@ void RankingModel::update(const std::vector<TaskExperience>& experience, std::ui
   RankingModelState& state = impl_->state;
   for (const TaskExperience& task : experience) {
     check_experience(task, state);
-    if (task.dataset && !state.ranker.extractor)
+    if (task.dataset && state.options.images && !state.ranker.extractor)
       throw InputError("task " + task.task + ": has images, the ranker no extractor");
   }
   const SingleThread single_thread;
