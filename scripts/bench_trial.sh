@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How much faster our trial trains and evaluates than Pytorch_Retinaface in Python, one run on the same images and cores.
-# Needs python3-torch, python3-torchvision and python3-opencv of Debian, and clones Pytorch_Retinaface into .cache/ unless
+# Needs apt-get install python3-torch python3-torchvision python3-opencv python3-numpy, and clones Pytorch_Retinaface into .cache/ unless
 # --peer DIR (or $PYTORCH_RETINAFACE) says where it is.
 #
 #   bash scripts/bench_trial.sh [--crops 160 320 640] [--cores 1] [--peer DIR] [--json FILE]

@@ -3,7 +3,7 @@
 #
 # DATA: folder of the data sets. WORK (default runs/face-mini): where data sets derived from them are described.
 # It can be stopped and started again at any time; what is in tuner/bench/tables/face-mini is not computed again.
-# Environment: STEPS (default "hpo noise offline"), JOBS (default: all cores), CONFIGURATIONS (default 100).
+# Environment: STEPS (default "untuned features hpo noise offline"), JOBS (default: all cores), CONFIGURATIONS (default 100).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${1:?usage: scripts/face_mini.sh DATA [WORK]}
@@ -37,8 +37,27 @@ online+=("$work/wider_360")
 offline=("$work"/shifted/*/ "$work"/subsets/*/)
 
 collect() { "$bin/hyperfd-tuner" collect --space search_spaces/hpo.yaml --jobs "$jobs" "$@" -- --recipe mini; }
-for step in ${STEPS:-hpo noise offline}; do
+for step in ${STEPS:-untuned features hpo noise offline}; do
   case $step in
+    untuned)  # AP of the weights before any training
+      mkdir -p $tables
+      {
+        separator="{"
+        for folder in "${online[@]}" "$data/portrait_lm5"; do
+          ap=$("$bin/hyperfd-trial" evaluate --data "$folder" --weights models/mobilenet_v1_x0.25.pt --json |
+            python3 -c 'import json, sys; print(round(json.load(sys.stdin)["ap50_area"], 4))')
+          printf '%s"%s": %s' "$separator" "$(basename "$folder")" "$ap"
+          separator=", "
+        done
+        echo "}"
+      } > $tables/untuned.json.part
+      mv $tables/untuned.json.part $tables/untuned.json ;;
+    features)
+      mkdir -p $tables/features
+      for folder in "${online[@]}" "${offline[@]%/}"; do
+        file=$tables/features/$(basename "$folder").features
+        [ -e "$file" ] || "$bin/hyperfd-trial" describe --data "$folder" --landmarks --out "$file"
+      done ;;
     hpo) collect --data "${online[@]}" -n "${CONFIGURATIONS:-100}" --out $tables/hpo ;;
     noise) collect --data "${online[@]}" -n 20 --seeds 3 --out $tables/hpo ;;
     offline) collect --data "${offline[@]%/}" -n 10 --spread --out $tables/hpo-offline ;;

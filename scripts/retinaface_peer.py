@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = ROOT / "build" / "release" / "bin" / "hyperfd-trial"
 REPOSITORY = "https://github.com/biubug6/Pytorch_Retinaface"
+PACKAGES = "python3-torch python3-torchvision python3-opencv python3-numpy"
 COMMIT = "b984b4b775b2c4dced95c1eadd195a5c7d32a60b"
 
 
@@ -18,20 +20,21 @@ def add_peer_options(parser):
                         help="work tree of Pytorch_Retinaface (default: $PYTORCH_RETINAFACE, else .cache/Pytorch_Retinaface, "
                              "cloned from GitHub if it is not there)")
     parser.add_argument("--python", default="/usr/bin/python3",
-                        help="Python with torch, torchvision, numpy and cv2 (Debian: python3-torch python3-torchvision "
-                             "python3-opencv)")
+                        help=f"Python with torch, torchvision, numpy and cv2 (Debian: {PACKAGES})")
 
 
 def check_peer(options):
+    check = subprocess.run([options.python, "-c", "import torch, torchvision, cv2, numpy; print(torch.__version__)"],
+                           capture_output=True, text=True) if shutil.which(options.python) else None
+    if check is None or check.returncode:
+        problem = check.stderr.splitlines()[-1] if check else "is not there"
+        sys.exit(f"{options.python}: {problem}\nPytorch_Retinaface needs torch, torchvision, numpy and cv2; on Debian:\n"
+                 f"  apt-get install {PACKAGES}\nAnother Python that has them: --python FILE")
     options.peer = Path(options.peer).resolve()
     if not options.peer.is_dir():
         if subprocess.run(["git", "clone", "--quiet", REPOSITORY, options.peer]).returncode:
             sys.exit(f"{options.peer}: is not there and {REPOSITORY} cannot be cloned; --peer says where it is")
         subprocess.run(["git", "-C", options.peer, "checkout", "--quiet", COMMIT], check=True)
-    check = subprocess.run([options.python, "-c", "import torch, torchvision, cv2, numpy; print(torch.__version__)"],
-                           capture_output=True, text=True)
-    if check.returncode:
-        sys.exit(f"{options.python}: {check.stderr.splitlines()[-1]}; see --python")
     return check.stdout.strip()
 
 

@@ -12,6 +12,15 @@ namespace {
 
 // A checkpoint is a weights file: its tensors are named by what they are of, its description is the rest as JSON.
 constexpr const char* kOptimizer = "optimizer";
+constexpr int kFormat = 2;  // of the description; 1 did not say it
+
+// Not damage, but days of training that another program can go on from: the user decides.
+class OtherVersion : public InputError {
+ public:
+  OtherVersion(const std::string& file, const std::string& difference)
+      : InputError(file + ": of another version of hyperfd-trial (" + difference +
+                   "); end the training with that version, or delete the file to start anew") {}
+};
 
 std::string previous(const std::string& file) {
   return file + ".previous";
@@ -34,6 +43,10 @@ Checkpoint read(const std::string& file) {
   const Json state = parse_json(content.description, file);
   Checkpoint checkpoint;
   try {
+    const int format = state.contains("format") ? state["format"].get<int>() : 1;
+    if (format != kFormat)
+      throw OtherVersion(file, "format " + std::to_string(format) + ", expected " + std::to_string(kFormat));
+    state.at("layout").get_to(checkpoint.layout);
     state.at("run").get_to(checkpoint.run);
     for (const Json& line : state.at("epochs")) checkpoint.epochs.push_back(epoch_from_json(line));
     state.at("best_epoch").get_to(checkpoint.best_epoch);
@@ -67,7 +80,9 @@ void save_checkpoint(const std::string& file, const Checkpoint& checkpoint) {
   for (const EpochReport& epoch : checkpoint.epochs) epochs.push_back(to_json(epoch));
   const Schedule::State& schedule = checkpoint.schedule;
   Weights content;
-  content.description = Json{{"run", checkpoint.run},
+  content.description = Json{{"format", kFormat},
+                             {"layout", checkpoint.layout},
+                             {"run", checkpoint.run},
                              {"epochs", epochs},
                              {"best_epoch", checkpoint.best_epoch},
                              {"best_validation", checkpoint.best_validation},
@@ -89,7 +104,7 @@ void save_checkpoint(const std::string& file, const Checkpoint& checkpoint) {
   save_weights(file, content);
 }
 
-std::optional<Checkpoint> load_checkpoint(const std::string& file, const std::string& run,
+std::optional<Checkpoint> load_checkpoint(const std::string& file, const std::string& run, const std::string& layout,
                                           const CheckpointCheck& check) {
   for (const std::string& candidate : {file, previous(file)}) {
     std::error_code error;
@@ -97,11 +112,14 @@ std::optional<Checkpoint> load_checkpoint(const std::string& file, const std::st
     try {
       Checkpoint checkpoint = read(candidate);
       if (checkpoint.run == run) {
+        if (checkpoint.layout != layout) throw OtherVersion(candidate, "another layout of the optimizer's state");
         if (check) check(checkpoint, candidate);
         return checkpoint;
       }
       spdlog::info("{}: of another recipe, data set, seed or initial weights; training starts anew", candidate);
       return std::nullopt;
+    } catch (const OtherVersion&) {
+      throw;
     } catch (const InputError& unusable) {
       spdlog::warn("{}; not used", unusable.what());
     }

@@ -5,6 +5,7 @@
 
 #include <ATen/autocast_mode.h>
 
+#include "tuner/base/digest.h"
 #include "tuner/base/error.h"
 
 namespace hyperfd {
@@ -28,27 +29,31 @@ bool is_within(const std::string& name, const std::vector<std::string>& prefixes
                      [&](const std::string& prefix) { return begins_with(name, prefix); });
 }
 
+using NamedParameters = std::vector<std::pair<std::string, torch::Tensor>>;
+
 // Moves parameters and the gradients that they will get into one block.
-torch::Tensor move_into_block(std::vector<torch::Tensor>& parameters) {
+ParameterGroup move_into_block(NamedParameters& parameters) {
   constexpr std::int64_t kAligned = 16;  // numbers; a cache line
   std::int64_t size = 0;
   std::vector<std::int64_t> offsets;
-  for (const torch::Tensor& parameter : parameters) {
+  std::ostringstream layout;
+  for (const auto& [name, parameter] : parameters) {
+    layout << name << ' ' << size << ' ' << parameter.sizes() << ' ' << parameter.strides() << '\n';
     offsets.push_back(size);
     size += (parameter.numel() + kAligned - 1) / kAligned * kAligned;
   }
   torch::NoGradGuard no_gradient;
-  torch::Tensor block = torch::zeros({size}, parameters[0].options());
+  torch::Tensor block = torch::zeros({size}, parameters[0].second.options());
   const torch::Tensor gradient = torch::zeros_like(block);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    torch::Tensor& parameter = parameters[i];
+    torch::Tensor& parameter = parameters[i].second;
     const torch::Tensor place = block.as_strided(parameter.sizes(), parameter.strides(), offsets[i]);
     place.copy_(parameter);
     parameter.set_data(place);
     parameter.mutable_grad() = gradient.as_strided(parameter.sizes(), parameter.strides(), offsets[i]);
   }
   block.mutable_grad() = gradient;
-  return block;
+  return {block, layout.str(), 1, 0};
 }
 
 }  // namespace
@@ -79,19 +84,28 @@ std::vector<ParameterGroup> parameter_groups(const RetinaFace& detector, const R
   std::vector<ParameterGroup> groups;
   for (const bool backbone : {true, false}) {
     for (const bool kernels : {true, false}) {
-      std::vector<torch::Tensor> parameters;
+      NamedParameters parameters;
       for (const auto& item : detector->named_parameters()) {
         if (item.value().requires_grad() && begins_with(item.key(), "body.") == backbone &&
             (item.value().dim() == 4) == kernels)
-          parameters.push_back(item.value());
+          parameters.emplace_back(item.key(), item.value());
       }
       if (parameters.empty()) continue;
-      groups.push_back({move_into_block(parameters), backbone ? recipe.backbone_rate : 1,
-                        kernels || recipe.decay_norms ? recipe.weight_decay : 0});
+      groups.push_back(move_into_block(parameters));
+      groups.back().rate = backbone ? recipe.backbone_rate : 1;
+      groups.back().weight_decay = kernels || recipe.decay_norms ? recipe.weight_decay : 0;
     }
   }
   if (groups.empty()) throw InputError("frozen_levels: nothing is left to train");
   return groups;
+}
+
+std::string layout_of(const std::vector<ParameterGroup>& groups) {
+  std::ostringstream text;
+  text << std::hexfloat;
+  for (const ParameterGroup& group : groups)
+    text << "group " << group.rate << ' ' << group.weight_decay << '\n' << group.layout;
+  return sha256(text.str());
 }
 
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Recipe& recipe,

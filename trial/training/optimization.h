@@ -15,6 +15,7 @@ namespace hyperfd {
 // each: the optimiser does in one operation what would be hundreds of small ones.
 struct ParameterGroup {
   torch::Tensor block;  // [numbers], with its gradient; zeros between the parameters
+  std::string layout;   // names the parameters in the block, with their places, sizes and strides
   double rate;          // factor of the recipe's learning rate
   double weight_decay;
 };
@@ -28,6 +29,9 @@ void start_training_mode(RetinaFace& detector, const Recipe& recipe);
 // What freeze() left, backbone and rest, kernels and others apart; the network's parameters are moved into the groups'
 // blocks, so its device and memory format must not change any more. Throws InputError when nothing is left.
 std::vector<ParameterGroup> parameter_groups(const RetinaFace& detector, const Recipe& recipe);
+
+// Identifies what each number of an optimiser's state belongs to: equal for groups that can go on from each other's.
+std::string layout_of(const std::vector<ParameterGroup>& groups);
 
 // The recipe's optimiser; its groups are in the order given.
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Recipe& recipe,

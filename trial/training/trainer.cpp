@@ -162,7 +162,7 @@ void Trainer::Impl::resume(TrainingResult& result, Weights& best) {
     if (content.best_epoch > 0) load_into(*RetinaFace(network->options()), content.best, file + ": best");
     step.restore(content, file);
   };
-  auto checkpoint = load_checkpoint(options.checkpoint_file, identity, restore);
+  auto checkpoint = load_checkpoint(options.checkpoint_file, identity, step.layout(), restore);
   if (!checkpoint) return;
   schedule.restore(checkpoint->schedule);
   result.epochs = std::move(checkpoint->epochs);

@@ -67,6 +67,7 @@ Weights TrainingStep::weights() {
 }
 
 void TrainingStep::save(Checkpoint& checkpoint) const {
+  checkpoint.layout = layout();
   checkpoint.optimizer = state_of(*optimizer_);
   checkpoint.network = weights_of(*network_, to_yaml(recipe_));
   for (std::size_t i = 0; i < average_.size(); ++i)

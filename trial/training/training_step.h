@@ -36,7 +36,8 @@ class TrainingStep {
   // The network's weights with the moving average, if there is one, in place of those that learn.
   Weights weights();
 
-  // Network, optimiser and moving average.
+  // Network, optimiser and moving average; checkpoints of other layouts cannot be restored.
+  std::string layout() const { return layout_of(groups_); }
   void save(Checkpoint& checkpoint) const;
   // Throws InputError that begins with `source`, and changes nothing, when they do not fit.
   void restore(const Checkpoint& checkpoint, const std::string& source);

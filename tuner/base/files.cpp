@@ -15,7 +15,9 @@
 namespace hyperfd {
 namespace {
 
-[[noreturn]] void throw_errno(const std::string& what) { throw Error(what + ": " + std::strerror(errno)); }
+[[noreturn]] void throw_errno(const std::string& what) {
+  throw Error(what + ": " + std::strerror(errno));
+}
 
 class OpenFile {
  public:
@@ -49,6 +51,29 @@ void flush_folder(const std::string& folder) {
   ::close(fd);
 }
 
+// Renaming onto a device or a pipe would put a file in its place, for everybody.
+void check_replaceable(const std::string& file) {
+  struct stat status = {};
+  if (::stat(file.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return;
+  const char* kind = S_ISDIR(status.st_mode)    ? "a folder"
+                     : S_ISFIFO(status.st_mode) ? "a pipe"
+                     : S_ISSOCK(status.st_mode) ? "a socket"
+                                                : "a device";
+  throw InputError(file + ": is " + kind + ", expected a file");
+}
+
+// What a chain of links ends in; it need not exist.
+std::filesystem::path behind_links(std::filesystem::path path) {
+  constexpr int kLongestChain = 40;  // Linux follows as many
+  for (int i = 0; i < kLongestChain; ++i) {
+    std::error_code not_a_link;
+    const std::filesystem::path target = std::filesystem::read_symlink(path, not_a_link);
+    if (not_a_link) return path;
+    path = path.parent_path() / target;
+  }
+  throw InputError(path.string() + ": is a link to itself");
+}
+
 }  // namespace
 
 std::string read_file(const std::string& file) {
@@ -71,26 +96,20 @@ std::string read_file(const std::string& file) {
 }
 
 void write_file_atomically(const std::string& file, std::string_view content) {
-  const std::filesystem::path path(file);
+  check_replaceable(file);
+  const std::filesystem::path path = behind_links(file);
   const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure) throw Error(folder + ": cannot be created: " + failure.message());
 
-  struct stat status = {};
-  if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
-    // A device or a pipe is written to: renaming would put a file in its place.
-    const OpenFile device(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
-    if (device.get() < 0 || !write_all(device.get(), content)) throw_errno(file + ": cannot be written");
-    return;
-  }
-  const std::string temporary = file + ".tmp" + std::to_string(::getpid());
+  const std::string temporary = path.string() + ".tmp" + std::to_string(::getpid());
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) throw_errno(temporary + ": cannot be written");
   const bool flushed = write_all(fd, content) && ::fsync(fd) == 0;
   const int reason = errno;
   ::close(fd);
-  if (!flushed || ::rename(temporary.c_str(), file.c_str()) != 0) {
+  if (!flushed || ::rename(temporary.c_str(), path.c_str()) != 0) {
     if (!flushed) errno = reason;
     const int kept = errno;
     ::unlink(temporary.c_str());

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
-#include <numeric>
 #include <set>
 #include <thread>
 #include <unordered_set>
@@ -18,6 +17,7 @@
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
+#include "tuner/space/feasible.h"
 
 namespace fs = std::filesystem;
 namespace bp = boost::process;
@@ -30,26 +30,35 @@ std::string name_of_folder(const std::string& folder) {
   return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
-std::vector<Configuration> choose(const SearchSpace& space, std::int64_t count, std::uint64_t seed) {
-  constexpr std::uint64_t kEnumerateUpTo = 100'000;
+[[noreturn]] void fail_for_want_of(std::int64_t count, const std::string& what_there_is) {
+  throw InputError("configurations: " + std::to_string(count) + " asked for, " + what_there_is);
+}
+
+std::vector<Configuration> choose(const SearchSpace& space, const Annotation& annotation, std::int64_t count,
+                                  std::uint64_t seed) {
+  constexpr int kMostRepeats = 10'000;  // in a row
   Rng rng(seed);
+  const auto wanted = static_cast<std::size_t>(count);
   std::vector<Configuration> chosen;
-  const auto size = space.size();
-  if (size && *size < static_cast<std::uint64_t>(count)) {
-    throw InputError("configurations: " + std::to_string(count) + " asked for, the search space has " +
-                     std::to_string(*size));
-  }
-  if (size && *size <= kEnumerateUpTo) {
-    std::vector<std::uint64_t> indices(*size);
-    std::iota(indices.begin(), indices.end(), std::uint64_t{0});
+  FeasibleSampler sampler(space, annotation);
+  if (space.size() && *space.size() < wanted)
+    fail_for_want_of(count, "the search space has " + std::to_string(*space.size()));
+  if (sampler.can_enumerate()) {
+    std::vector<std::uint64_t> indices = sampler.feasible();
+    if (indices.size() < wanted)
+      fail_for_want_of(count, std::to_string(indices.size()) + " satisfy the search space's constraints");
     rng.shuffle(indices);
-    for (std::int64_t i = 0; i < count; ++i) chosen.push_back(space.at(indices[static_cast<std::size_t>(i)]));
+    for (std::size_t i = 0; i < wanted; ++i) chosen.push_back(space.at(indices[i]));
     return chosen;
   }
   std::unordered_set<std::string> seen;
-  while (chosen.size() < static_cast<std::size_t>(count)) {
-    Configuration drawn = space.sample(rng);
-    if (seen.insert(fingerprint(drawn)).second) chosen.push_back(std::move(drawn));
+  for (int repeats = 0; chosen.size() < wanted; ++repeats) {
+    if (repeats > kMostRepeats)
+      fail_for_want_of(count, "only " + std::to_string(chosen.size()) + " different ones were found");
+    Configuration drawn = sampler.draw(rng);
+    if (!seen.insert(fingerprint(drawn)).second) continue;
+    chosen.push_back(std::move(drawn));
+    repeats = 0;
   }
   return chosen;
 }
@@ -101,13 +110,14 @@ std::string end_of(const std::string& file) {
 
 }  // namespace
 
-std::vector<CollectionJob> jobs_of(const CollectionPlan& plan, const SearchSpace& space) {
+std::vector<CollectionJob> jobs_of(const CollectionPlan& plan, const SearchSpace& space,
+                                   const Annotation& annotation) {
   std::map<std::string, std::vector<Configuration>> configurations;
   for (const std::string& data : plan.data) {
     const std::string task = name_of_folder(data);
     const std::uint64_t seed =
         plan.spread ? stable_hash(std::to_string(plan.choice_seed) + "/" + task) : plan.choice_seed;
-    if (!configurations.emplace(task, choose(space, plan.configurations, seed)).second)
+    if (!configurations.emplace(task, choose(space, annotation, plan.configurations, seed)).second)
       throw InputError("data: two folders are named \"" + task + "\"");
   }
   std::vector<CollectionJob> jobs;

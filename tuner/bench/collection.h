@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tuner/space/annotation.h"
 #include "tuner/space/search_space.h"
 
 namespace hyperfd {
@@ -28,8 +29,10 @@ struct CollectionJob {
 
 // In the order in which they are run: all data sets and seeds of the first configuration, then of the second, so that a
 // collection that is cut short is a smaller collection. A plan for more configurations begins with those of one for
-// fewer. Throws InputError when two folders have one name or the space has fewer configurations.
-std::vector<CollectionJob> jobs_of(const CollectionPlan& plan, const SearchSpace& space);
+// fewer. All satisfy the annotation's constraints. Throws InputError when two folders have one name or the space has
+// fewer configurations.
+std::vector<CollectionJob> jobs_of(const CollectionPlan& plan, const SearchSpace& space,
+                                   const Annotation& annotation = Annotation::none());
 
 // Results of trials as lines of JSON in `<folder>/<task>.jsonl`; collection.cpp has their keys. Lines are
 // flushed to disk one by one; a last line that a crash cut off is dropped.

@@ -16,7 +16,7 @@ namespace {
 
 struct Options {
   CollectionPlan plan;
-  std::string space, out;
+  std::string space, annotation, out;
   std::string program;
   std::int64_t jobs = static_cast<std::int64_t>(std::thread::hardware_concurrency());
 };
@@ -36,8 +36,9 @@ std::string line_of(const Json& trial) {
 
 void run(const Options& options) {
   const SearchSpace space = SearchSpace::load(options.space);
+  const Annotation annotation = Annotation::load(options.annotation, options.space, space);
   const CollectionFolder folder(options.out);
-  const std::vector<CollectionJob> all = jobs_of(options.plan, space);
+  const std::vector<CollectionJob> all = jobs_of(options.plan, space, annotation);
   const std::vector<CollectionJob> left = folder.missing(all, options.plan.trial);
   const std::string program = options.program.empty() ? program_beside_this() : options.program;
   std::cout << all.size() << " trials, " << all.size() - left.size() << " of them done before" << std::endl;
@@ -85,6 +86,9 @@ void add_collect(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("collect", "Fill a benchmark table with the results of real trials");
   command->add_option("--space", options->space, "NNI search space, .json or .yaml")->required();
+  command->add_option("--annotation", options->annotation,
+                      "Constraints that every configuration satisfies; default: SPACE.hyperfd.yaml beside the space, if "
+                      "there is one");
   command->add_option("--data", options->plan.data, "Data set folders, each a task by the name of its folder")->required();
   command->add_option("-n,--configurations", options->plan.configurations, "Configurations for each data set")
       ->check(CLI::Range(1, 1'000'000))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 import struct
 import zipfile
@@ -134,12 +135,14 @@ WEIGHTS = Section(
         Case("initial weights of another network than `--set` says",
              "hyperfd-trial: best.pt: weights of mobilenet_v1_x0.25 do not fit backbone mobilenet_v2_x0.5; choose others (--weights) or none (--set weights=)",
              command="hyperfd-trial train --data faces --weights best.pt --set backbone=mobilenet_v2_x0.5 --out run"),
-        Case("`--out` of an export is a folder", "hyperfd-trial: out.onnx: cannot be written: Is a directory", make_folder("out.onnx"),
-             "hyperfd-trial export --weights best.pt --out out.onnx", exit=1),
+        Case("`--out` of an export is a folder", "hyperfd-trial: out.onnx: is a folder, expected a file", make_folder("out.onnx"),
+             "hyperfd-trial export --weights best.pt --out out.onnx"),
+        Case("`--out` of an export is a pipe", "hyperfd-trial: out.onnx: is a pipe, expected a file",
+             lambda folder: os.mkfifo(folder / "out.onnx"), "hyperfd-trial export --weights best.pt --out out.onnx"),
         Case("`--out` of an export is below a file", "hyperfd-trial: best.pt: cannot be created: Not a directory",
              command="hyperfd-trial export --weights best.pt --out best.pt/out.onnx", exit=1),
-        Case("the disk is full", "hyperfd-trial: /dev/full: cannot be written: No space left on device",
-             command="hyperfd-trial export --weights best.pt --out /dev/full", exit=1),
+        Case("`--out` of an export is a link to itself", "hyperfd-trial: out.onnx: is a link to itself", link("out.onnx", "out.onnx"),
+             "hyperfd-trial export --weights best.pt --out out.onnx"),
     ])
 
 IMPORTED = Section(
@@ -171,13 +174,13 @@ IMPORTED = Section(
              write("w.pth", b"PK\x05\x06" + bytes(8) + b"\x01\x00\x01\x00" + b"\xff" * 8 + bytes(2))),
         Case("the older format, cut off", "hyperfd-trial: w.pth: the pickle ends in the middle",
              write("w.pth", b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19." + b"\x80\x02M\xe9\x03.")),
-        Case("`--out` is a folder", "hyperfd-trial: out.pt: cannot be written: Is a directory", make_folder("out.pt"),
-             "hyperfd-trial import-weights best.pt --out out.pt", exit=1),
+        Case("`--out` is a folder", "hyperfd-trial: out.pt: is a folder, expected a file", make_folder("out.pt"),
+             "hyperfd-trial import-weights best.pt --out out.pt"),
     ])
 
 CHECKPOINTS = Section(
     "Checkpoints", "A training that was cut off goes on from its checkpoint. One that cannot be used costs the epochs it held, not the run: "
-    "the one before it is used, or training starts anew.", RESUME,
+    "the one before it is used, or training starts anew. One of another version is whole, and an error.", RESUME,
     [
         Case("an empty file", "warning cut/checkpoint.pt: expected weights that PyTorch or `hyperfd-trial` saved; not used",
              write(CHECKPOINT, b""), exit=0),
@@ -198,6 +201,12 @@ CHECKPOINTS = Section(
         Case("the schedule has the wrong type",
              "warning cut/checkpoint.pt: the state of the training: cannot use at() with string; not used",
              with_state(lambda state: state.update(schedule="cosine")), exit=0),
+        Case("of an older version",
+             "hyperfd-trial: cut/checkpoint.pt: of another version of hyperfd-trial (format 1, expected 2); end the training with that version, "
+             "or delete the file to start anew", with_state(lambda state: state.pop("format"))),
+        Case("of a version that keeps the optimizer's state in another order",
+             "hyperfd-trial: cut/checkpoint.pt: of another version of hyperfd-trial (another layout of the optimizer's state); end the training "
+             "with that version, or delete the file to start anew", with_state(lambda state: state.update(layout="f" * 64))),
         Case("the optimizer's state is missing", "warning cut/checkpoint.pt: the optimizer's state is missing; not used",
              rewrite(CHECKPOINT, in_pickle(b"\x09\0\0\0optimizer", b"\x09\0\0\0optimisor")), exit=0),
         Case("the optimizer's state is damaged", "warning cut/checkpoint.pt: the optimizer's state cannot be read; not used",

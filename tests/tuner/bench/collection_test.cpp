@@ -70,6 +70,26 @@ TEST(CollectionJobs, ComplainsAboutPlansThatCannotBe) {
             "configurations: 7 asked for, the search space has 6");
 }
 
+TEST(CollectionJobs, SatisfyTheConstraintsOfTheAnnotation) {
+  const auto check = [](const std::string& space_text, std::int64_t count) {
+    const SearchSpace space = SearchSpace::parse(parse_json(space_text, "space"));
+    const Annotation annotation = Annotation::parse(
+        parse_json(R"({"constraints": {"linear": [{"name": "sum", "sum": {"x": 1, "y": 1}, "max": 3}]}})", "annotation"),
+        space);
+    const auto jobs = jobs_of(plan_of({"mask"}, count), space, annotation);
+    EXPECT_EQ(configurations_of(jobs, "mask").size(), static_cast<std::size_t>(count));
+    for (const CollectionJob& job : jobs) {
+      EXPECT_LE(job.configuration["x"].get<double>() + job.configuration["y"].get<double>(), 3) << job.configuration;
+    }
+  };
+  const std::string finite = R"({"x": {"_type": "choice", "_value": [1, 2, 3]},
+                                 "y": {"_type": "choice", "_value": [1, 2, 3]}})";
+  check(finite, 3);
+  check(R"({"x": {"_type": "uniform", "_value": [0, 3]}, "y": {"_type": "uniform", "_value": [0, 3]}})", 20);
+  EXPECT_EQ(message_of([&] { check(finite, 4); }),
+            "configurations: 4 asked for, 3 satisfy the search space's constraints");
+}
+
 class CollectionFolderTest : public testing::Test {
  protected:
   Json line(const CollectionJob& job) const {

@@ -223,7 +223,7 @@ TEST_F(SqliteStoreTest, ForeignDatabaseAndLaterVersionAreRefused) {
   open_store(file_).reset();
   // SQLite's header: user version at byte 60, application id at byte 68, big-endian.
   overwrite(file_, 60, std::string("\0\0\0\x09", 4));
-  EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": schema version 9, this program reads versions up to 2");
+  EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": schema version 9, this program reads versions up to 3");
   overwrite(file_, 68, std::string("\0\0\0\0", 4));
   EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": a SQLite database, but not an experience store");
 }
