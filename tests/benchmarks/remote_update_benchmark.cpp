@@ -13,6 +13,7 @@
 #include "tuner/platform/platform.h"
 #include "tuner/platform/sqlite_store.h"
 #include "tuner/ranker/local_dataset_client.h"
+#include "tuner/ranker/single_thread.h"
 #include "tuner/ranker/tensors.h"
 #include "tuner/wire/dataset_server.h"
 #include "tuner/wire/server.h"
@@ -76,7 +77,7 @@ class Bench {
       ask(Initialize{"r", space_.dump(), OptimizeMode::kMaximize, 4, policy_, 1});
       std::atomic<bool> settled{false};
       describing = std::thread([&] {
-        at::set_num_threads(1);
+        const SingleThread single_thread;
         ServingEvents events;
         events.on_settled = [&] { settled = true; };
         result = serve_dataset(*make_dataset(5), {"", kHash, kImageFeatures, kImages, {{"images", 4}, {"boxes", 6}}},

@@ -48,6 +48,12 @@ void add_serve(CLI::App& app) {
   command->add_option("--allow", options->server.allow_file,
                       "File with the public keys of the clients that may connect; read again when it changes");
   command->add_flag("--insecure", options->server.insecure, "Let tcp go without keys: anybody can read and write");
+  command->add_option("--max-experiments", options->server.limits.experiments, "Of one client with a key, in the store")
+      ->check(CLI::Range(1LL, 1'000'000'000LL))
+      ->capture_default_str();
+  command->add_option("--max-rate", options->server.limits.requests, "Requests a second of one client with a key")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
   command->add_option("--log-level", options->log_level, "error, warn, info or debug")->capture_default_str();
   command->footer(
       "Examples:\n"

@@ -28,6 +28,8 @@ class ExperienceStore {
   // The newest definition of a space of this signature.
   virtual std::string definition(const std::string& signature) = 0;
 
+  // Those whose names begin with `prefix`.
+  virtual std::int64_t count_experiments(const std::string& prefix) = 0;
   virtual std::optional<ExperimentRecord> find_experiment(const std::string& name) = 0;
   virtual std::int64_t add_experiment(const ExperimentRecord& experiment) = 0;
   virtual void update_experiment(const ExperimentRecord& experiment) = 0;

@@ -140,6 +140,15 @@ class SqliteStore : public ExperienceStore {
     });
   }
 
+  std::int64_t count_experiments(const std::string& prefix) override {
+    return guarded([&] {
+      long long count = 0;
+      sql_ << "SELECT count(*) FROM experiments WHERE substr(name, 1, length(:p)) = :q", soci::into(count),
+          soci::use(prefix), soci::use(prefix);
+      return static_cast<std::int64_t>(count);
+    });
+  }
+
   std::optional<ExperimentRecord> find_experiment(const std::string& name) override {
     return guarded([&]() -> std::optional<ExperimentRecord> {
       ExperimentRecord found;

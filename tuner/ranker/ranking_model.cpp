@@ -12,22 +12,11 @@
 #include "tuner/ranker/learner.h"
 #include "tuner/ranker/ranker.h"
 #include "tuner/ranker/ranking_model_bytes.h"
+#include "tuner/ranker/single_thread.h"
 #include "tuner/ranker/tensors.h"
 
 namespace hyperfd {
 namespace {
-
-// One thread while it lives: sums then have one order, and problems this small gain nothing from more.
-class SingleThread {
- public:
-  SingleThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
-  ~SingleThread() { at::set_num_threads(before_); }
-  SingleThread(const SingleThread&) = delete;
-  SingleThread& operator=(const SingleThread&) = delete;
-
- private:
-  int before_;
-};
 
 void check_rows(const std::vector<EncodedConfiguration>& rows, const EncodingShape& shape, const std::string& what) {
   const auto is_finite = [](const std::vector<float>& numbers) {

@@ -72,7 +72,8 @@ struct Server::Impl {
   Impl(ExperienceStore& store, const ServerOptions& given)
       : options(given),
         service(
-            store, [this] { learned.wake(); }, options.learn, [this] { ordered.wake(); }, options.dataset_times),
+            store, [this] { learned.wake(); }, options.learn, [this] { ordered.wake(); }, options.dataset_times,
+            options.limits),
         socket(context, zmq::socket_type::router) {
     const Endpoint where = parse_endpoint(options.endpoint);
     secure(where);
@@ -80,6 +81,7 @@ struct Server::Impl {
     socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(kMaxFrameBytes));
     // Several clients may share a machine that sleeps or a network that drops silently.
     socket.set(zmq::sockopt::heartbeat_ivl, 30'000);
+    socket.set(zmq::sockopt::handshake_ivl, 5'000);  // who does not shake hands is hung up on
     socket.set(zmq::sockopt::router_handover, true);
     prepare_to_bind(where);
     try {
@@ -172,7 +174,9 @@ struct Server::Impl {
       const std::string client = parts.front().to_string();
       // An empty frame is no message of the protocol and gets the answer for it, like any other number of frames than
       // one.
-      Answer answer = service.answer(parts.size() == 2 ? parts[1].to_string_view() : std::string_view());
+      const char* const key = zmq_msg_gets(parts.back().handle(), "User-Id");  // by the gatekeeper
+      Answer answer =
+          service.answer(parts.size() == 2 ? parts[1].to_string_view() : std::string_view(), key ? key : "");
       if (answer.poll) {
         const std::string session = answer.poll->session;  // a client repeats its poll: the latest counts
         polls[session] = {client, std::move(*answer.poll), Clock::now() + options.poll_patience};

@@ -7,6 +7,7 @@
 #include "tuner/platform/background_learner.h"
 #include "tuner/platform/experience_store.h"
 #include "tuner/wire/dataset_hub.h"
+#include "tuner/wire/tenants.h"
 
 namespace hyperfd::wire {
 
@@ -22,6 +23,7 @@ struct ServerOptions {
   std::chrono::milliseconds poll_patience{10'000};
   DatasetTimes dataset_times;
   BackgroundLearner::Learn learn = learn_ranker;  // what an update is
+  TenantLimits limits;                            // of each client with a key
 };
 
 // hyperfd-tuner's socket: one ROUTER, one loop, one thread.

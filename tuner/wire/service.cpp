@@ -122,19 +122,22 @@ class Executor {
 
 }  // namespace
 
-Answer Service::answer(std::string_view frame) {
+Answer Service::answer(std::string_view frame, const std::string& tenant) {
   Message reply;
   Failure failure;
   try {
     const Message request = decode(frame);
     reply.experiment = request.experiment;
     reply.request = request.request;
+    rates_.count(tenant);
     if (std::holds_alternative<Ping>(request.body)) {
       reply.body = Acknowledged{};
       return {encode(reply), "", std::nullopt};
     }
-    if (std::holds_alternative<NextOrder>(request.body)) return answer_poll(request);
-    return apply(request, frame);
+    const std::string experiment = owned_name(tenant, request.experiment);
+    if (std::holds_alternative<NextOrder>(request.body)) return answer_poll(request, experiment);
+    if (std::holds_alternative<Initialize>(request.body)) check_experiments(tenant, experiment);
+    return apply(request, experiment, frame);
   } catch (const MalformedMessage& error) {
     if (reply.request.empty()) {
       reply.experiment = error.experiment;
@@ -145,6 +148,8 @@ Answer Service::answer(std::string_view frame) {
     failure = {"unknown_experiment", error.what()};
   } catch (const UnknownSession& error) {
     failure = {"unknown_session", error.what()};
+  } catch (const LimitExceeded& error) {
+    failure = {"limit", error.what()};
   } catch (const InputError& error) {
     failure = {"input", error.what()};
   } catch (const StoreError& error) {
@@ -154,6 +159,12 @@ Answer Service::answer(std::string_view frame) {
     failure = {"internal", error.what()};
     spdlog::error("experiment {} request {}: {}", reply.experiment, reply.request, error.what());
   }
+  // A client calls its experiments by the names that it gave.
+  for (const std::string prefix = name_prefix(tenant); !prefix.empty();) {
+    const std::size_t at = failure.message.find(prefix);
+    if (at == std::string::npos) break;
+    failure.message.erase(at, prefix.size());
+  }
   failure.message = clean_text(std::move(failure.message));
   spdlog::debug("experiment {} request {}: answered {}: {}", reply.experiment, reply.request, failure.code,
                 failure.message);
@@ -161,9 +172,16 @@ Answer Service::answer(std::string_view frame) {
   return {encode(reply), "", std::nullopt};
 }
 
-Answer Service::apply(const Message& request, std::string_view frame) {
+void Service::check_experiments(const std::string& tenant, const std::string& experiment) {
+  if (tenant.empty() || store_.find_experiment(experiment)) return;
+  if (store_.count_experiments(name_prefix(tenant)) < limits_.experiments) return;
+  throw InputError("experiment: this client has " + std::to_string(limits_.experiments) +
+                      " already, and may have no more");
+}
+
+Answer Service::apply(const Message& request, const std::string& experiment, std::string_view frame) {
   const std::string digest = sha256(frame);
-  if (const auto stored = store_.find_reply(request.experiment, request.request)) {
+  if (const auto stored = store_.find_reply(experiment, request.request)) {
     if (stored->digest == digest) return {stored->frame, "", std::nullopt};
     throw InputError("request: \"" + request.request + "\" was used before for another message of this experiment");
   }
@@ -171,12 +189,12 @@ Answer Service::apply(const Message& request, std::string_view frame) {
   Message reply{request.experiment, request.request, {}};
   try {
     StoreTransaction transaction(store_);
-    reply.body = std::visit(Executor(platform_, datasets_, request.experiment, &answer.wait_for), request.body);
+    reply.body = std::visit(Executor(platform_, datasets_, experiment, &answer.wait_for), request.body);
     answer.frame = encode(reply);
-    store_.add_reply(platform_.task(request.experiment), request.request, {digest, answer.frame});
+    store_.add_reply(platform_.task(experiment), request.request, {digest, answer.frame});
     transaction.commit();
   } catch (...) {
-    platform_.forget(request.experiment);  // may be ahead of the store
+    platform_.forget(experiment);  // may be ahead of the store
     throw;
   }
   try {
@@ -189,9 +207,9 @@ Answer Service::apply(const Message& request, std::string_view frame) {
   return answer;
 }
 
-Answer Service::answer_poll(const Message& request) {
+Answer Service::answer_poll(const Message& request, const std::string& experiment) {
   const auto& poll = std::get<NextOrder>(request.body);
-  const std::optional<Body> order = datasets_.poll(request.experiment, poll);
+  const std::optional<Body> order = datasets_.poll(experiment, poll);
   for (FeatureAnswer& answer : datasets_.take_features()) {
     StoreTransaction transaction(store_);
     platform_.set_feature(answer.task, answer.version, std::move(answer.feature));

@@ -9,6 +9,7 @@
 #include "tuner/platform/platform.h"
 #include "tuner/wire/dataset_hub.h"
 #include "tuner/wire/messages.h"
+#include "tuner/wire/tenants.h"
 
 namespace hyperfd::wire {
 
@@ -32,14 +33,17 @@ class Service {
   // do.
   Service(
       ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn = learn_ranker,
-      std::function<void()> on_order = [] {}, DatasetTimes times = {})
+      std::function<void()> on_order = [] {}, DatasetTimes times = {}, TenantLimits limits = {})
       : store_(store),
+        limits_(limits),
+        rates_(limits.requests),
         datasets_(std::move(on_order), times),
         platform_(store, std::move(on_learned), std::move(learn), datasets_) {}
   ~Service() { datasets_.shut_down(); }
 
   // Whatever the frame is and whatever goes wrong, there is an answer: every error is a typed reply.
-  Answer answer(std::string_view frame);
+  // `tenant`: the public key of the client that sent it, "" without keys.
+  Answer answer(std::string_view frame, const std::string& tenant = "");
 
   bool is_learning() const { return platform_.is_learning(); }
   bool is_learning(const std::string& signature) const { return platform_.is_learning(signature); }
@@ -52,10 +56,14 @@ class Service {
   static std::string no_order(const WaitingPoll& poll);
 
  private:
-  Answer apply(const Message& request, std::string_view frame);
-  Answer answer_poll(const Message& request);
+  // `experiment`: the request's, as it is called in the store.
+  Answer apply(const Message& request, const std::string& experiment, std::string_view frame);
+  Answer answer_poll(const Message& request, const std::string& experiment);
+  void check_experiments(const std::string& tenant, const std::string& experiment);
 
   ExperienceStore& store_;
+  TenantLimits limits_;
+  RequestRates rates_;
   DatasetHub datasets_;
   Platform platform_;
 };

@@ -28,6 +28,7 @@ class FaultyStore : public ExperienceStore {
     return passed_on().space(signature, definition);
   }
   std::string definition(const std::string& signature) override { return passed_on().definition(signature); }
+  std::int64_t count_experiments(const std::string& prefix) override { return passed_on().count_experiments(prefix); }
   std::optional<ExperimentRecord> find_experiment(const std::string& name) override {
     return passed_on().find_experiment(name);
   }

@@ -13,6 +13,7 @@
 #include "tuner/platform/sqlite_store.h"
 #include "tuner/ranker/local_dataset_client.h"
 #include "tuner/ranker/ranking_model.h"
+#include "tuner/ranker/single_thread.h"
 #include "tuner/ranker/tensors.h"
 #include "tuner/wire/dataset_server.h"
 #include "tuner/wire/server.h"
@@ -129,7 +130,7 @@ class RemoteDatasetTest : public ::testing::Test {
     ServingEvents events = more;
     events.on_settled = [this] { settled_ = true; };
     serving_ = std::thread([this, &dataset, events] {
-      at::set_num_threads(1);
+      const SingleThread single_thread;
       try {
         result_ = serve_dataset(dataset, about(), serving_options(), events, [this] { return stop_.load(); });
       } catch (const Error& error) {
