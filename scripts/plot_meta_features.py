@@ -115,7 +115,8 @@ def draw(file, names, labels, vectors, seed):
         points = TSNE(perplexity=30, init="pca", random_state=seed).fit_transform(rows)
         points = (points - points.min(0)) / (points.max(0) - points.min(0))
         left = panel * side
-        pen.text((zoom * (left + margin), zoom * 6), name, fill="black", font=font)
+        pen.rectangle([zoom * (left + 4), zoom * 4, zoom * (left + side - 4), zoom * (side - 4)], outline="#c0c0c0")
+        pen.text((zoom * (left + margin), zoom * 10), name, fill="black", font=font)
         for (x, y), label in zip(points, labels):
             dot(zoom * (left + margin + x * (side - 2 * margin)), zoom * (2 * margin + y * (side - 3 * margin)), label)
     for label, name in enumerate(names):

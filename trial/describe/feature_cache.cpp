@@ -39,6 +39,12 @@ std::string user_cache_directory() {
   return std::string(home && *home ? home : ".") + "/.cache/hyperfd";
 }
 
+std::string pixels_digest(const cv::Mat& pixels) {
+  const cv::Mat dense = pixels.isContinuous() ? pixels : pixels.clone();
+  const std::string size = std::to_string(dense.cols) + "x" + std::to_string(dense.rows) + " ";
+  return sha256(size + std::string(reinterpret_cast<const char*>(dense.data), dense.total() * dense.elemSize()));
+}
+
 std::string face_text(const Face& face) {
   std::string text(reinterpret_cast<const char*>(&face.box), sizeof face.box);
   text += face.ignored ? "i" : "f";
@@ -49,9 +55,8 @@ std::string face_text(const Face& face) {
 }  // namespace
 
 std::string description_key(const std::string& folder, const AnnotatedImage& image) {
-  std::string text = sha256(read_file(folder + "/" + image.file));
-  // What is random in a derivation follows from the file's name.
-  if (!image.derivation.empty()) text += sha256(image.derivation) + sha256(image.file);
+  std::string text =
+      image.make_pixels ? pixels_digest(image.make_pixels()) : sha256(read_file(folder + "/" + image.file));
   for (const Face& face : image.faces) text += face_text(face);
   return sha256(text);
 }

@@ -11,9 +11,8 @@
 
 namespace hyperfd {
 
-// What an image's description depends on beside the describer: the file's content, the labels, and the derivation.
-// (A crowd is known by its labels: it is not noticed when only the pixels of its other images change.) Throws
-// InputError that names the file.
+// What an image's description depends on beside the describer: its labels, and the content of its file or, in a derived
+// data set, the pixels that are made. Throws InputError that names the file.
 std::string description_key(const std::string& folder, const AnnotatedImage& image);
 
 // The file for descriptions of the data set in `folder` by a describer of that identity: in folder/.hyperfd/, or in the
