@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
   hyperfd::commands::add_pretrain(app);
   hyperfd::commands::add_import_weights(app);
   hyperfd::commands::add_export(app);
+  hyperfd::commands::add_describe(app);
+  hyperfd::commands::add_serve_dataset(app);
   hyperfd::set_up_log("info");
   return hyperfd::run_command_line(app, argc, argv);
 }

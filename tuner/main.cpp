@@ -13,11 +13,13 @@ int main(int argc, char** argv) {
   app.footer("hyperfd-tuner COMMAND --help explains a command, with examples.");
   hyperfd::commands::add_serve(app);
   hyperfd::commands::add_keygen(app);
+  hyperfd::commands::add_import(app);
   hyperfd::commands::add_inspect(app);
   hyperfd::commands::add_suggest(app);
   hyperfd::commands::add_report(app);
   hyperfd::commands::add_space(app);
   hyperfd::commands::add_bench(app);
   hyperfd::commands::add_collect(app);
+  hyperfd::commands::add_warmup(app);
   return hyperfd::run_command_line(app, argc, argv);
 }

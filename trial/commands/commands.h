@@ -19,5 +19,7 @@ void add_materialise(CLI::App& app);
 void add_pretrain(CLI::App& app);
 void add_import_weights(CLI::App& app);
 void add_export(CLI::App& app);
+void add_describe(CLI::App& app);
+void add_serve_dataset(CLI::App& app);
 
 }  // namespace hyperfd::commands

@@ -57,7 +57,10 @@ std::array<torch::Tensor, 3> RetinaFaceImpl::context_features(const torch::Tenso
 }
 
 RawOutput RetinaFaceImpl::forward(const torch::Tensor& pixels) {
-  const auto features = context_features(pixels);
+  return heads(context_features(pixels));
+}
+
+RawOutput RetinaFaceImpl::heads(const std::array<torch::Tensor, 3>& features) {
   return {gather_levels(class_heads_, features, 2), gather_levels(box_heads_, features, 4),
           gather_levels(landmark_heads_, features, 10)};
 }

@@ -30,8 +30,9 @@ class RetinaFaceImpl : public torch::nn::Module {
   // pixels: [batch, 3, height, width] as normalise_pixels() makes them.
   RawOutput forward(const torch::Tensor& pixels);
 
-  // Output of the context modules at strides 8, 16 and 32: [batch, channels, ⌈height/stride⌉, ⌈width/stride⌉].
+  // The two halves of forward(). Output of the context modules at strides 8, 16 and 32: [batch, channels, ⌈height/stride⌉, ⌈width/stride⌉].
   std::array<torch::Tensor, 3> context_features(const torch::Tensor& pixels);
+  RawOutput heads(const std::array<torch::Tensor, 3>& features);
 
   // Random weights: normal with variance 2 / fan-in for convolutions, batch norm at identity, the class bias so that
   // every anchor starts with a face probability of `face_prior`. The same generator state gives the same weights.

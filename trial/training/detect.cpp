@@ -9,6 +9,15 @@
 #include "tuner/base/error.h"
 
 namespace hyperfd {
+namespace {
+
+void scale(Face& face, float factor) {
+  face.box = {face.box.x * factor, face.box.y * factor, face.box.width * factor, face.box.height * factor};
+  if (!face.landmarks) return;
+  for (Point& point : *face.landmarks) point = {point.x * factor, point.y * factor};
+}
+
+}  // namespace
 
 double evaluation_scale(cv::Size size, const Recipe& recipe) {
   return recipe.evaluation_side == 0 ? 1
@@ -30,6 +39,15 @@ cv::Mat resize_for_evaluation(const cv::Mat& image, const Recipe& recipe) {
   cv::Mat resized;
   cv::resize(image, resized, {}, scale, scale, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
   return resized;
+}
+
+Sample read_for_evaluation(const std::string& folder, const AnnotatedImage& image, const Recipe& recipe) {
+  Sample sample{read_pixels(folder, image), image.faces};
+  check_detectable(sample.image.size(), recipe, folder + "/" + image.file);
+  const auto factor = static_cast<float>(evaluation_scale(sample.image.size(), recipe));
+  sample.image = resize_for_evaluation(sample.image, recipe);
+  for (Face& face : sample.faces) scale(face, factor);
+  return sample;
 }
 
 std::vector<Detection> detect_faces(TrainedDetector& detector, torch::Device device, const cv::Mat& image) {

@@ -4,6 +4,7 @@
 
 #include <opencv2/core/mat.hpp>
 
+#include "trial/data/loader.h"
 #include "trial/evaluation/detection.h"
 #include "trial/training/trained_detector.h"
 
@@ -19,6 +20,10 @@ void check_detectable(cv::Size size, const Recipe& recipe, const std::string& fi
 
 // The image (BGR, 8 bits) at that size.
 cv::Mat resize_for_evaluation(const cv::Mat& image, const Recipe& recipe);
+
+// An image of a data set in `folder` with its faces, both at that size. Throws InputError when it cannot be read or is
+// not detectable.
+Sample read_for_evaluation(const std::string& folder, const AnnotatedImage& image, const Recipe& recipe);
 
 // The faces in one image, in its own pixels, strongest first. The network is on `device`.
 std::vector<Detection> detect_faces(TrainedDetector& detector, torch::Device device, const cv::Mat& image);

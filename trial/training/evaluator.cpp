@@ -18,12 +18,6 @@ constexpr std::size_t kMemory = 256u << 20;
 
 using Clock = std::chrono::steady_clock;
 
-void scale(Face& face, float factor) {
-  face.box = {face.box.x * factor, face.box.y * factor, face.box.width * factor, face.box.height * factor};
-  if (!face.landmarks) return;
-  for (Point& point : *face.landmarks) point = {point.x * factor, point.y * factor};
-}
-
 // Puts a module into evaluation mode for the lifetime of this object.
 class EvaluationMode {
  public:
@@ -44,19 +38,9 @@ class EvaluationMode {
 Evaluator::Evaluator(std::string folder, std::vector<AnnotatedImage> images, const Recipe& recipe)
     : folder_(std::move(folder)), images_(std::move(images)), recipe_(recipe) {}
 
-Sample Evaluator::read(std::size_t index) const {
-  const AnnotatedImage& annotated = images_[index];
-  Sample sample{read_pixels(folder_, annotated), annotated.faces};
-  check_detectable(sample.image.size(), recipe_, folder_ + "/" + annotated.file);
-  const auto factor = static_cast<float>(evaluation_scale(sample.image.size(), recipe_));
-  sample.image = resize_for_evaluation(sample.image, recipe_);
-  for (Face& face : sample.faces) scale(face, factor);
-  return sample;
-}
-
 Sample Evaluator::sample(std::size_t index) {
   const Slot& slot = slots_.at(index);
-  return slot.image.empty() ? read(index) : Sample{slot.image, slot.faces};
+  return slot.image.empty() ? read_for_evaluation(folder_, images_[index], recipe_) : Sample{slot.image, slot.faces};
 }
 
 void Evaluator::measure() {
@@ -66,7 +50,7 @@ void Evaluator::measure() {
   for (std::size_t i = 0; i < images_.size(); ++i) {
     Sample seen;
     try {
-      seen = read(i);
+      seen = read_for_evaluation(folder_, images_[i], recipe_);
     } catch (const InputError& error) {
       warnings_.add("unreadable images left out of evaluation", error.what());
       continue;

@@ -42,7 +42,6 @@ class Evaluator {
     cv::Size size;            // of the evaluated image
     std::vector<Face> faces;  // in the evaluated image
   };
-  Sample read(std::size_t index) const;
   void measure();
   std::vector<std::vector<Detection>> detect(RetinaFace& detector, torch::Device device,
                                              const std::vector<std::size_t>& batch);

@@ -24,15 +24,6 @@ std::shared_ptr<Backbone> backbone_of(const RetinaFace& network) {
   return std::dynamic_pointer_cast<Backbone>(network->named_children()["body"]);
 }
 
-std::shared_ptr<Backbone> load_classifier(const std::string& weights) {
-  Recipe recipe;
-  recipe.backbone = "mobilenet_v1_x0.25";
-  recipe.weights = weights;
-  Weights initial;
-  const RetinaFace network = folded_twin(initial_network(recipe, 1, initial));
-  return backbone_of(network);
-}
-
 class Features {
  public:
   void add(const std::string& name, std::vector<float> numbers) {
@@ -54,6 +45,15 @@ class Features {
 };
 
 }  // namespace
+
+std::shared_ptr<Backbone> load_classifier(const std::string& weights) {
+  Recipe recipe;
+  recipe.backbone = "mobilenet_v1_x0.25";
+  recipe.weights = weights;
+  Weights initial;
+  const RetinaFace network = folded_twin(initial_network(recipe, 1, initial));
+  return backbone_of(network);
+}
 
 std::vector<FeatureSource> image_features(const FaceDataset& dataset, const std::string& detector,
                                           const std::string& classifier, torch::Device device,

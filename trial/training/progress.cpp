@@ -16,6 +16,8 @@ std::string bar(double share) {
   return std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(kWidth - full), '.');
 }
 
+constexpr auto kBetweenDrawings = std::chrono::milliseconds(100);
+
 }  // namespace
 
 Progress::Progress() : terminal_(::isatty(STDOUT_FILENO) == 1), start_(Clock::now()), last_drawn_(start_) {}
@@ -25,7 +27,6 @@ void Progress::clear_line() const {
 }
 
 void Progress::step(const StepReport& step) {
-  constexpr auto kBetweenDrawings = std::chrono::milliseconds(100);
   const auto now = Clock::now();
   if (!terminal_ || (now - last_drawn_ < kBetweenDrawings && step.batch < step.batches)) return;
   last_drawn_ = now;
@@ -61,6 +62,30 @@ void Progress::result(const TrainingResult& result, const std::string& folder) {
     std::printf("best validation AP@50 %.4f, epoch %d\n", result.best_validation, result.best_epoch);
   if (result.test) std::printf("test AP@50 %.4f\n", *result.test);
   std::printf("in %s\n", folder.c_str());
+  std::fflush(stdout);
+}
+
+CountProgress::CountProgress(std::string things, std::size_t total)
+    : things_(std::move(things)),
+      total_(total),
+      terminal_(::isatty(STDOUT_FILENO) == 1),
+      start_(Clock::now()),
+      last_drawn_(start_) {}
+
+void CountProgress::show(std::size_t done) {
+  const auto now = Clock::now();
+  if (!terminal_ || (now - last_drawn_ < kBetweenDrawings && done < total_)) return;
+  last_drawn_ = now;
+  const double share = static_cast<double>(done) / static_cast<double>(total_);
+  const double seconds = std::chrono::duration<double>(now - start_).count();
+  std::printf("\r\x1b[2K%zu of %zu %s [%s] %.0f s left", done, total_, things_.c_str(), bar(share).c_str(),
+              seconds * (1 - share) / share);
+  std::fflush(stdout);
+}
+
+void CountProgress::finish() const {
+  if (!terminal_) return;
+  std::fputs("\r\x1b[2K", stdout);
   std::fflush(stdout);
 }
 

@@ -23,4 +23,19 @@ class Progress {
   std::chrono::steady_clock::time_point start_, last_drawn_;
 };
 
+// Shows on stdout how many of `total` things are done: a line that is redrawn on a terminal, nothing elsewhere.
+class CountProgress {
+ public:
+  CountProgress(std::string things, std::size_t total);
+  void show(std::size_t done);
+  // Takes the line away.
+  void finish() const;
+
+ private:
+  std::string things_;
+  std::size_t total_;
+  bool terminal_;
+  std::chrono::steady_clock::time_point start_, last_drawn_;
+};
+
 }  // namespace hyperfd

@@ -11,6 +11,7 @@
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 #include "tuner/base/names.h"
+#include "tuner/ranker/dataset_features.h"
 
 namespace hyperfd {
 namespace {
@@ -159,6 +160,30 @@ void add_statistics(const std::string& file, std::vector<TableTask>& tasks) {
   }
 }
 
+// Tasks without a file have no features; those of one extractor may be compared.
+void add_features(const std::string& folder, std::vector<TableTask>& tasks) {
+  std::string extractor;
+  for (TableTask& task : tasks) {
+    const std::string file = folder + "/" + task.name + ".features";
+    if (!std::filesystem::exists(file)) continue;
+    auto features = std::make_shared<DatasetFeatures>(DatasetFeatures::deserialize(read_file(file), file));
+    if (extractor.empty()) extractor = features->extractor;
+    features->require_extractor(extractor, file);
+    if (task.statistics.empty()) {
+      std::map<std::string, double> numbers;
+      for (std::size_t i = 0; i < features->statistics.size(); ++i) {
+        numbers[features->statistic_names[i]] = features->statistics[i];
+      }
+      for (const auto& [name, value] : numbers) {
+        task.statistic_names.push_back(name);
+        task.statistics.push_back(value);
+      }
+    }
+    task.features = std::move(features);
+  }
+  if (extractor.empty()) throw InputError(folder + ": no file TASK.features of any task");
+}
+
 }  // namespace
 
 LookupTable load_tables(const TableSource& source) {
@@ -170,6 +195,7 @@ LookupTable load_tables(const TableSource& source) {
   }
   table.tasks = builder.take(source.offline);
   if (!source.statistics.empty()) add_statistics(source.statistics, table.tasks);
+  if (!source.features.empty()) add_features(source.features, table.tasks);
   return table;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "tuner/space/search_space.h"
 
 namespace hyperfd {
+
+struct DatasetFeatures;
 
 // An evaluated configuration. APs from 0 to 1: on the validation split, which tuners see and choose by, and on the test
 // split, which they are judged by.
@@ -22,6 +25,8 @@ struct TableTask {
   std::string name;
   bool offline = false;            // always at hand, not tuned: the source
   std::vector<double> statistics;  // of the data set; empty: not known
+  std::vector<std::string> statistic_names;         // of the statistics, where they have names: in alphabetical order
+  std::shared_ptr<const DatasetFeatures> features;  // of its images; nullptr: not known
   std::vector<TableEntry> entries;
 };
 
@@ -37,7 +42,8 @@ struct TableSource {
   std::vector<std::string> tables;   // files of JSON lines, and folders of such files (*.jsonl)
   std::string space;                 // file; its annotation stands beside it
   std::vector<std::string> offline;  // names of the offline tasks
-  std::string statistics;            // file: an object with a list of numbers for each task; "": none
+  std::string statistics;            // file: an object with a list of numbers for each task; "": those of the features
+  std::string features;              // folder with a file TASK.features for each task; "": none
 };
 
 // Reads what `hyperfd-tuner collect` writes, a line for each trial:

@@ -13,9 +13,11 @@
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
 #include "tuner/bench/one_thread.h"
+#include "tuner/bench/warm_up.h"
 #include "tuner/bench/wilcoxon.h"
 #include "tuner/platform/configuration_encoding.h"
 #include "tuner/platform/selection_policy.h"
+#include "tuner/ranker/local_dataset_client.h"
 
 namespace hyperfd {
 namespace {
@@ -28,21 +30,9 @@ std::uint64_t seed_of(int seed, const std::string& purpose) {
 class Episode {
  public:
   Episode(const LookupTable& table, const SelectionPolicy& policy, int budget, int seed)
-      : table_(table), policy_(policy), budget_(budget), seed_(seed) {
-    if (policy_.ranker_options()) {
-      model_ = std::make_unique<RankingModel>(encoding_shape(table_.space, table_.annotation),
-                                              *policy_.ranker_options(), seed_of(seed_, "model"));
-    }
-    for (const TableTask& task : table_.tasks) {
-      if (!task.offline) continue;
-      std::vector<ScoredConfiguration> results;
-      for (const TableEntry& entry : task.entries) results.push_back({entry.configuration, entry.validation});
-      remember(task, results);
-    }
-    learn();
-  }
+      : table_(table), policy_(policy), budget_(budget), seed_(seed) {}
 
-  std::vector<TaskOutcome> run() {
+  std::vector<TaskOutcome> run(Protocol protocol) {
     std::vector<std::size_t> online;
     for (std::size_t t = 0; t < table_.tasks.size(); ++t) {
       if (!table_.tasks[t].offline) online.push_back(t);
@@ -51,12 +41,50 @@ class Episode {
     std::vector<TaskOutcome> outcomes(online.size());
     Rng order(seed_of(seed_, "order"));
     order.shuffle(online);
-    for (const std::size_t t : online) outcomes[t - first] = tune(table_.tasks[t]);
+    if (protocol == Protocol::kOneByOne) begin([](const TableTask& task) { return task.offline; });
+    for (const std::size_t t : online) {
+      const TableTask& task = table_.tasks[t];
+      if (protocol == Protocol::kLeaveOneOut) begin([&](const TableTask& other) { return &other != &task; });
+      const std::vector<ScoredConfiguration> results = tune(task, outcomes[t - first]);
+      if (protocol == Protocol::kLeaveOneOut) continue;
+      remember(task, results, TaskRole::kCurrent);
+      learn();
+    }
     return outcomes;
   }
 
  private:
-  TaskOutcome tune(const TableTask& task) {
+  // Starts with the whole tables of some tasks, and nothing else.
+  void begin(const std::function<bool(const TableTask&)>& is_known) {
+    past_.clear();
+    experience_.clear();
+    datasets_.clear();
+    if (policy_.ranker_options()) {
+      model_ = std::make_unique<RankingModel>(encoding_shape(table_.space, table_.annotation),
+                                              *policy_.ranker_options(), seed_of(seed_, "model"));
+      give_extractor();
+    }
+    for (const TableTask& task : table_.tasks) {
+      if (!is_known(task)) continue;
+      std::vector<ScoredConfiguration> results;
+      for (const TableEntry& entry : task.entries) results.push_back({entry.configuration, entry.validation});
+      remember(task, results, TaskRole::kOffline);
+    }
+    learn();
+  }
+
+  // Standardised by offline data sets where there are some: nothing is known of others before their turn.
+  void give_extractor() {
+    const bool has_offline = std::any_of(table_.tasks.begin(), table_.tasks.end(),
+                                         [](const TableTask& task) { return task.offline && task.features; });
+    std::vector<const TableTask*> tasks;
+    for (const TableTask& task : table_.tasks) {
+      if (task.offline || !has_offline) tasks.push_back(&task);
+    }
+    add_extractor(*model_, tasks, seed_of(seed_, "extractor"));
+  }
+
+  std::vector<ScoredConfiguration> tune(const TableTask& task, TaskOutcome& outcome) {
     std::vector<Configuration> points;
     std::unordered_map<std::string, std::size_t> places;
     for (const TableEntry& entry : task.entries) {
@@ -66,13 +94,16 @@ class Episode {
     const SearchSpace space = table_.space.only(std::move(points));
     const PastExperience past(past_);
     const RankingModel* model = model_ && model_->trained() ? model_.get() : nullptr;
+    const std::vector<float> feature = meta_feature(task, model);
     Rng rng(seed_of(seed_, task.name));
     std::vector<ScoredConfiguration> results;
     std::unordered_set<std::string> taken;
     std::size_t best = 0;
     for (int trial = 0; trial < budget_; ++trial) {
       const auto next =
-          policy_.suggest({space, results, taken, model, past, task.statistics, table_.annotation}, 1, rng);
+          policy_.suggest({space, results, taken, model, past, task.statistics, table_.annotation,
+                           TaskView::no_configurations(), task.name, feature},
+                          1, rng);
       std::string text = fingerprint(next.at(0));
       const std::size_t place = places.at(text);
       const TableEntry& entry = task.entries[place];
@@ -80,12 +111,17 @@ class Episode {
       results.push_back({entry.configuration, entry.validation});
       taken.insert(std::move(text));
     }
-    remember(task, results);
-    learn();
-    return {place_of(task, best), task.entries[best].test - random_search_expectation(task, budget_)};
+    outcome = {place_of(task, best), task.entries[best].test - random_search_expectation(task, budget_)};
+    return results;
   }
 
-  void remember(const TableTask& task, const std::vector<ScoredConfiguration>& results) {
+  std::vector<float> meta_feature(const TableTask& task, const RankingModel* model) const {
+    if (!model || !task.features || !model->extractor_input()) return {};
+    LocalDatasetClient client(*task.features);
+    return client.forward(model->extractor_weights(), seed_of(seed_, "meta-feature " + task.name)).feature;
+  }
+
+  void remember(const TableTask& task, const std::vector<ScoredConfiguration>& results, TaskRole role) {
     past_.push_back(std::make_shared<const PastTask>(task.name, table_.space, results, task.statistics, task.offline));
     if (!model_) return;
     TaskExperience experience;
@@ -95,7 +131,11 @@ class Episode {
       experience.scores.push_back(result.score);
     }
     experience.statistics = task.statistics;
-    experience.role = task.offline ? TaskRole::kOffline : TaskRole::kCurrent;
+    if (task.features) {
+      datasets_.push_back(std::make_unique<LocalDatasetClient>(*task.features));
+      experience.dataset = datasets_.back().get();
+    }
+    experience.role = role;
     if (!experience_.empty() && experience_.back().role == TaskRole::kCurrent) {
       experience_.back().role = TaskRole::kPast;
     }
@@ -113,6 +153,7 @@ class Episode {
   const int budget_, seed_;
   PastExperience::Tasks past_;
   std::vector<TaskExperience> experience_;
+  std::vector<std::unique_ptr<LocalDatasetClient>> datasets_;
   std::unique_ptr<RankingModel> model_;
 };
 
@@ -198,7 +239,7 @@ std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const Look
   int done = 0;
   in_parallel(total, threads, [&](std::size_t item) {
     const std::size_t p = item % policies.size(), s = item / policies.size();
-    outcomes[p].seeds[s] = Episode(*tables[s], *policies[p], options.budget, static_cast<int>(s)).run();
+    outcomes[p].seeds[s] = Episode(*tables[s], *policies[p], options.budget, static_cast<int>(s)).run(options.protocol);
     const std::lock_guard<std::mutex> lock(progress);
     ++done;
     if (options.on_progress) options.on_progress(done, static_cast<int>(total));

@@ -9,10 +9,16 @@
 
 namespace hyperfd {
 
+enum class Protocol {
+  kOneByOne,     // online tasks come one after the other; what is known of earlier ones is what their tuning tried
+  kLeaveOneOut,  // every other task is known with its whole table
+};
+
 struct ReplayOptions {
   std::vector<std::string> policies;  // as make_policy() takes them
   int budget = 4;                     // trials for each task
   int seeds = 20;
+  Protocol protocol = Protocol::kOneByOne;
   unsigned threads = 0;                                  // 0: as many as the machine has cores
   std::function<void(int done, int total)> on_progress;  // called under a lock; may be empty
 };
@@ -31,7 +37,7 @@ struct PolicyOutcome {
 
 // Plays the paper's protocol (§4.1) on tables: offline tasks are known from the beginning, online tasks arrive one
 // after another, in an order drawn for every seed; each gets `budget` trials, one by one, and is past experience for
-// those after it. Its chosen configuration is the one with the best validation AP. A policy that ranks with a model has
+// those after it; or leaves one out. Its chosen configuration is the one with the best validation AP. A policy that ranks with a model has
 // it updated after every task, as the server does. All policies see the same orders and the same random numbers, and
 // the result does not depend on the number of threads.
 //

@@ -146,6 +146,13 @@ void add_replay(CLI::App& bench) {
   command->add_option("--statistics", options->source.statistics, "JSON object with a list of numbers for each task")
       ->needs(table);
   command
+      ->add_option("--features", options->source.features,
+                   "Folder with what hyperfd-trial describe says of each task's data set, TASK.features")
+      ->needs(table);
+  command->add_flag_callback(
+      "--leave-one-out", [options] { options->replay.protocol = Protocol::kLeaveOneOut; },
+      "Each task with all others known in full, instead of one task after the other");
+  command
       ->add_option("--policies", options->replay.policies,
                    "Which, as name or name:option=value:…; all of them if not given: " + join(policy_names()))
       ->delimiter(',');

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <memory>
 
 #include "tuner/base/files.h"
@@ -11,6 +12,7 @@ namespace {
 
 struct Options {
   std::string store = user_data_directory() + "/experience.sqlite";
+  std::string bundle;
   std::string log_level = "info";
   long long idle_exit = 0;
   wire::ServerOptions server;
@@ -19,6 +21,11 @@ struct Options {
 void run(Options& options) {
   set_up_log(options.log_level);
   options.server.idle_exit = std::chrono::seconds(options.idle_exit);
+  if (!options.bundle.empty() && options.store != ":memory:" && !std::filesystem::exists(options.store)) {
+    open_store(options.bundle, StoreAccess::kReadOnly);  // throws if it is none
+    write_file_atomically(options.store, read_file(options.bundle));
+    spdlog::info("a new store, it starts with the experience of {}", options.bundle);
+  }
   const std::unique_ptr<ExperienceStore> store = open_store(options.store);
   wire::Server server(*store, options.server);
   spdlog::info("listening on {}, experience in {}", server.endpoint(), options.store);
@@ -32,6 +39,7 @@ void add_serve(CLI::App& app) {
   options->server.endpoint = "ipc://" + user_data_directory() + "/tuner.sock";
   CLI::App* command = app.add_subcommand("serve", "Answer NNI experiments and other clients (docs/protocol.md)");
   command->add_option("--store", options->store, "File with all experience; made if missing")->capture_default_str();
+  command->add_option("--bundle", options->bundle, "Experience that a store which is made anew starts with (see warmup)");
   command->add_option("--endpoint", options->server.endpoint, "ipc://PATH or tcp://HOST:PORT")->capture_default_str();
   command->add_option("--idle-exit", options->idle_exit, "End after this many seconds without any message; 0: never")
       ->check(CLI::Range(0LL, 100'000'000LL))
@@ -40,6 +48,12 @@ void add_serve(CLI::App& app) {
   command->add_option("--allow", options->server.allow_file,
                       "File with the public keys of the clients that may connect; read again when it changes");
   command->add_flag("--insecure", options->server.insecure, "Let tcp go without keys: anybody can read and write");
+  command->add_option("--max-experiments", options->server.limits.experiments, "Of one client with a key, in the store")
+      ->check(CLI::Range(1LL, 1'000'000'000LL))
+      ->capture_default_str();
+  command->add_option("--max-rate", options->server.limits.requests, "Requests a second of one client with a key")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
   command->add_option("--log-level", options->log_level, "error, warn, info or debug")->capture_default_str();
   command->footer(
       "Examples:\n"

@@ -1,9 +1,12 @@
 #include "tuner/platform/background_learner.h"
 
+#include <optional>
 #include <utility>
 
 #include "tuner/base/digest.h"
+#include "tuner/base/error.h"
 #include "tuner/platform/configuration_encoding.h"
+#include "tuner/platform/dataset_numbers.h"
 #include "tuner/ranker/ranking_model.h"
 #include "tuner/space/search_space.h"
 
@@ -20,6 +23,31 @@ std::vector<TaskExperience> by_task(const std::vector<ExperienceRecord>& records
     tasks.back().scores.push_back(record.optimize_mode == OptimizeMode::kMinimize ? -record.metric : record.metric);
   }
   return tasks;
+}
+
+// The model that an update starts from.
+RankingModel starting_model(const LearningJob& job, const EncodingShape& shape, std::uint64_t seed) {
+  if (!job.previous.model.empty()) {
+    RankingModel previous = RankingModel::deserialize(job.previous.model, job.options);
+    const bool same_width = previous.options().hidden_units == job.options.hidden_units;
+    if (previous.shape() == shape && same_width) return previous;
+  }
+  return RankingModel(shape, job.options, seed);
+}
+
+// What tasks have numbers for: what the ranker has learned from, or else what the latest task with numbers has.
+void name_numbers(RankingModel& model, const LearningJob& job) {
+  std::vector<std::string> names;
+  for (const auto& entry : job.tasks) {
+    const std::vector<std::string> own = names_of(entry.second.dataset.statistics);
+    if (!own.empty()) names = own;
+  }
+  model.name_numbers(names);
+}
+
+void check_extractor(const RankingModel& model, const LearningTask& task, const std::string& name) {
+  const ExtractorInput own = extractor_input(task.dataset), expected = model.extractor_input().value_or(own);
+  if (own != expected) throw InputError("task " + name + ": " + mismatch(own, expected));
 }
 
 }  // namespace
@@ -53,13 +81,29 @@ RankerRecord learn_ranker(const LearningJob& job) {
   const SearchSpace space = SearchSpace::parse(parse_json(job.definition, "space"));
   const std::uint64_t seed = stable_hash(job.previous.signature + "/" + std::to_string(job.previous.version + 1));
   const Annotation annotation = Annotation::parse(job.annotation, space);
-  const EncodingShape shape = encoding_shape(space, annotation);
-  RankingModel model(shape, RankerOptions{}, seed);
-  if (!job.previous.model.empty()) {
-    RankingModel previous = RankingModel::deserialize(job.previous.model);
-    if (previous.shape() == shape) model = std::move(previous);  // else the annotation names another encoder now
+  RankingModel model = starting_model(job, encoding_shape(space, annotation), seed);
+  name_numbers(model, job);
+
+  std::vector<TaskExperience> experience = by_task(job.experience, space, annotation);
+  std::map<std::string, std::int64_t> numbers;
+  for (const ExperienceRecord& record : job.experience) numbers[record.experiment] = record.task;
+  for (TaskExperience& task : experience) {
+    const auto found = job.tasks.find(numbers.at(task.task));
+    if (found == job.tasks.end()) continue;
+    const LearningTask& known = found->second;
+    task.statistics = numbers_in_order(known.dataset.statistics, model.number_names());
+    task.role = known.role;
+    if (known.dataset.ranker_signature == job.previous.signature &&
+        known.dataset.ranker_version == job.previous.version &&
+        static_cast<std::int64_t>(known.dataset.feature.size()) == model.options().hidden_units) {
+      task.feature = known.dataset.feature;
+    }
+    if (!known.client) continue;
+    model.add_extractor(extractor_input(known.dataset), job.image_sample, seed);
+    check_extractor(model, known, task.task);
+    task.dataset = known.client.get();
   }
-  model.update(by_task(job.experience, space, annotation), seed);
+  model.update(experience, seed);
   RankerRecord next;
   next.signature = job.previous.signature;
   next.version = job.previous.version + 1;
@@ -73,16 +117,17 @@ void BackgroundLearner::work() {
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
     if (stopping_) return;
-    const LearningJob job = std::move(jobs_.front());
+    std::optional<LearningJob> job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
     LearningResult result;
     try {
-      result.ranker = learn_(job);
+      result.ranker = learn_(*job);
     } catch (const std::exception& error) {
-      result.ranker.signature = job.previous.signature;
+      result.ranker.signature = job->previous.signature;
       result.error = error.what();
     }
+    job.reset();  // gives the data sets back before anybody hears of the result
     lock.lock();
     finished_.push_back(std::move(result));
     lock.unlock();

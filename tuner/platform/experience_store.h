@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tuner/platform/records.h"
@@ -27,6 +28,8 @@ class ExperienceStore {
   // The newest definition of a space of this signature.
   virtual std::string definition(const std::string& signature) = 0;
 
+  // Those whose names begin with `prefix`.
+  virtual std::int64_t count_experiments(const std::string& prefix) = 0;
   virtual std::optional<ExperimentRecord> find_experiment(const std::string& name) = 0;
   virtual std::int64_t add_experiment(const ExperimentRecord& experiment) = 0;
   virtual void update_experiment(const ExperimentRecord& experiment) = 0;
@@ -46,6 +49,17 @@ class ExperienceStore {
   virtual bool add_trial_end(const TrialEndRecord& end) = 0;
   // How the trial of this configuration (id, or trial job where it has no id) ended; nullopt when nobody said so.
   virtual std::optional<TrialOutcome> trial_outcome(const ConfigurationRecord& configuration) = 0;
+
+  virtual std::optional<DatasetRecord> find_dataset(std::int64_t task) = 0;
+  // Replaces what is there.
+  virtual void set_dataset(const DatasetRecord& dataset) = 0;
+  // Of the tasks with results on spaces of this signature, by task.
+  virtual std::vector<DatasetRecord> datasets(const std::string& signature) = 0;
+
+  // Image features (DatasetFeatures::serialize()) of offline tasks, whose data sets can always be asked.
+  virtual void add_offline_features(std::int64_t task, const std::string& features) = 0;
+  // Of tasks with results on spaces of this signature, by task.
+  virtual std::vector<std::pair<std::int64_t, std::string>> offline_features(const std::string& signature) = 0;
 
   // Results of all experiments on spaces of this signature: numbers, of trials that did not fail; by experiment, oldest
   // first; only of `task` if it is given.

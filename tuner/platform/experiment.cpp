@@ -5,10 +5,13 @@
 #include <utility>
 
 #include "tuner/base/error.h"
+#include "tuner/platform/dataset_numbers.h"
 
 namespace hyperfd {
 
-Experiment::Experiment(ExperimentRecord record, std::vector<ConfigurationRecord> configurations) {
+Experiment::Experiment(ExperimentRecord record, std::vector<ConfigurationRecord> configurations,
+                       std::optional<DatasetRecord> dataset)
+    : dataset_(std::move(dataset)) {
   change(std::move(record));
   entries_.reserve(configurations.size());
   for (ConfigurationRecord& configuration : configurations) add(std::move(configuration));
@@ -98,13 +101,20 @@ std::vector<Configuration> Experiment::abandoned(std::int64_t run) const {
   return found;
 }
 
-TaskView Experiment::view(const RankingModel* model, const PastExperience& past) {
+TaskView Experiment::view(const RankingModel* model, std::int64_t version, const PastExperience& past) {
   constexpr std::size_t kMostPending = 16;  // a trial may be lost without a word
   pending_.clear();
   for (auto at = waiting_positions_.rbegin(); at != waiting_positions_.rend() && pending_.size() < kMostPending; ++at) {
     pending_.push_back(entries_[*at].configuration);
   }
-  return {*space_, results_, taken_, model, past, TaskView::no_statistics(), annotation_, pending_};
+  statistics_.clear();
+  feature_.clear();
+  if (model && dataset_) {
+    statistics_ = numbers_in_order(dataset_->statistics, model->number_names());
+    const bool is_of_today = dataset_->ranker_signature == record_.signature && dataset_->ranker_version == version;
+    if (is_of_today) feature_ = dataset_->feature;
+  }
+  return {*space_, results_, taken_, model, past, statistics_, annotation_, pending_, record_.name, feature_};
 }
 
 Experiment::Entry& Experiment::entry(std::int64_t configuration) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -19,8 +20,10 @@ namespace hyperfd {
 // Changes here follow changes in the store; when a transaction fails the object is dropped and read again.
 class Experiment {
  public:
-  // `configurations` in the order in which they were stored. Throws InputError when the record's space or annotation does not parse.
-  Experiment(ExperimentRecord record, std::vector<ConfigurationRecord> configurations);
+  // `configurations` in the order in which they were stored. Throws InputError when the record's space or annotation
+  // does not parse.
+  Experiment(ExperimentRecord record, std::vector<ConfigurationRecord> configurations,
+             std::optional<DatasetRecord> dataset);
 
   const ExperimentRecord& record() const { return record_; }
   const SearchSpace& space() const { return *space_; }
@@ -51,8 +54,12 @@ class Experiment {
   // started.)
   std::vector<Configuration> abandoned(std::int64_t run) const;
 
-  // What a policy sees. Valid until the next change of this object.
-  TaskView view(const RankingModel* model, const PastExperience& past);
+  // Of this task's data set; nullopt: nothing is known.
+  const std::optional<DatasetRecord>& dataset() const { return dataset_; }
+  void set_dataset(DatasetRecord dataset) { dataset_ = std::move(dataset); }
+
+  // What a policy sees; `version` is that of the ranker `model`. Valid until the next call or change of this object.
+  TaskView view(const RankingModel* model, std::int64_t version, const PastExperience& past);
 
  private:
   struct Entry {
@@ -69,12 +76,11 @@ class Experiment {
   void refresh_results();
   // Keeps results_ and pending_ as they were after a row changed from or to one that ranks or waits.
   void refresh(std::size_t position);
-  bool waits(const Entry& entry) const {
-    return entry.in_space && !entry.record.has_result && !entry.record.outcome;
-  }
+  bool waits(const Entry& entry) const { return entry.in_space && !entry.record.has_result && !entry.record.outcome; }
   bool is_point(const Configuration& configuration) const;
 
   ExperimentRecord record_;
+  std::optional<DatasetRecord> dataset_;
   std::unique_ptr<SearchSpace> space_;
   Annotation annotation_;  // of *space_
   std::vector<Entry> entries_;
@@ -91,6 +97,8 @@ class Experiment {
   std::vector<std::size_t> ranked_positions_;  // of results_, in entries_; ascending
   std::set<std::size_t> waiting_positions_;
   std::vector<Configuration> pending_;
+  std::vector<double> statistics_;
+  std::vector<float> feature_;
 };
 
 }  // namespace hyperfd

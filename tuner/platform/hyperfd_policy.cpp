@@ -77,7 +77,9 @@ class HyperFdPolicy::Ranking {
 
  private:
   TaskPosterior make_posterior(PosteriorInput population) {
+    own_.task = task_.name;
     own_.statistics = task_.statistics;
+    own_.feature = task_.feature;
     std::vector<double> scores;
     std::vector<Configuration> telling;
     if (policy_.learns_within_) {
@@ -114,8 +116,8 @@ PaperPolicy::PaperPolicy(PolicyOptions& options) : HyperFdPolicy(options, paper_
 
 std::shared_ptr<const HyperFdPolicy::Table> HyperFdPolicy::table(const TaskView& task,
                                                                  const RankingModel* model) const {
-  const std::string key = (model ? std::to_string(model->identity()) : "") + "/" + task.space.identity() +
-                          "/" + task.annotation.definition().dump();
+  const std::string key = (model ? std::to_string(model->identity()) : "") + "/" + task.space.identity() + "/" +
+                          task.annotation.definition().dump();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = tables_.find(key);

@@ -6,6 +6,7 @@
 
 #include "tuner/base/digest.h"
 #include "tuner/base/log.h"
+#include "tuner/platform/dataset_numbers.h"
 #include "tuner/platform/metric.h"
 #include "tuner/ranker/ranking_model.h"
 #include "tuner/space/feasible.h"
@@ -57,14 +58,16 @@ void check_annotation(const std::string& text, const SearchSpace& space) {
 
 }  // namespace
 
-Platform::Platform(ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn)
-    : store_(store), past_tasks_(store), learner_(std::move(on_learned), std::move(learn)) {}
+Platform::Platform(ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn,
+                   DatasetDirectory& datasets)
+    : store_(store), past_tasks_(store), datasets_(datasets), learner_(std::move(on_learned), std::move(learn)) {}
 
 RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   check_run_name(start.run);
   check_not_negative("budget", start.budget);
   check_not_negative("seed", start.seed);
   policy(start.policy);
+  check_numbers("meta_features", start.meta_features);
   const SearchSpace space = SearchSpace::parse(parse_json(start.space, "space"));
   check_annotation(start.annotation, space);
 
@@ -85,6 +88,13 @@ RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   } else {
     record.id = store_.add_experiment(record);
   }
+  const std::optional<DatasetRecord> known = store_.find_dataset(record.id);
+  if (!start.meta_features.empty() && (!known || known->extractor.empty())) {
+    DatasetRecord numbers;
+    numbers.task = record.id;
+    numbers.statistics = start.meta_features;
+    store_.set_dataset(numbers);
+  }
   forget(name);
   Experiment& experiment = open(name);
   if (!store_.find_run(record.id, start.run)) store_.add_run(record.id, start.run);
@@ -96,6 +106,8 @@ RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
   info.results = static_cast<std::int64_t>(experiment.count_ranked());
   info.past_tasks = store_.count_past_tasks(record.signature, record.id);
   info.signature = record.signature;
+  ended_.erase(record.id);
+  if (served_.count(record.id)) attend(record);
   spdlog::info("task {}: experiment {} {}, policy {}, {} results, {} past tasks on the same search space", info.task,
                name, info.resumed ? "goes on" : "begins", record.policy, info.results, info.past_tasks);
   return info;
@@ -112,6 +124,7 @@ void Platform::change_space(const std::string& name, const std::string& run, con
   record.space = store_.space(record.signature, record.definition);
   store_.update_experiment(record);
   experiment.change(std::move(record));
+  if (served_.count(experiment.record().id)) attend(experiment.record());
 }
 
 std::vector<Suggestion> Platform::suggest(const std::string& name, const std::string& run,
@@ -134,10 +147,11 @@ std::vector<Suggestion> Platform::suggest(const std::string& name, const std::st
     // From what is stored alone, so that a restarted server goes on with the same suggestions.
     Rng rng(stable_hash(std::to_string(record.seed) + "/" + name + "/" + std::to_string(experiment.count_suggested())));
     const SelectionPolicy& chooser = policy(record.policy);
-    const std::shared_ptr<const RankingModel> model = ranker(record.signature).model;
+    const auto [version, learned_from, model] = ranker(record.signature);
     const bool trained = model && model->trained();
     const auto past = chooser.uses_past() ? past_tasks_.others(experiment.space(), record.id) : nullptr;
-    const TaskView view = experiment.view(trained ? model.get() : nullptr, past ? *past : PastExperience::none());
+    const TaskView view =
+        experiment.view(trained ? model.get() : nullptr, version, past ? *past : PastExperience::none());
     chosen = chooser.suggest(view, missing.size(), rng);
     if (chosen.size() < missing.size()) {
       std::vector<Configuration> abandoned = experiment.abandoned(run_id);
@@ -245,6 +259,7 @@ void Platform::end_run(const std::string& name, const std::string& run) {
   update_if_stale(experiment.record());
   spdlog::info("task {}: run ends with {} results", experiment.record().id, experiment.count_ranked());
   past_tasks_.forget(experiment.record().id);
+  if (served_.count(experiment.record().id)) ended_[experiment.record().id] = experiment.record().signature;
   forget(name);  // an ended experiment needs no memory
 }
 
@@ -272,21 +287,50 @@ void Platform::start_due_updates() {
       ++due;  // looked at again when that update is committed
       continue;
     }
-    const auto [signature, annotation] = *due;
+    const auto [signature, experiment] = *due;
     due = due_.erase(due);
     const Ranker& current = ranker(signature);
     const std::int64_t results = store_.count_results(signature);
     if (results == 0 || results == current.results) continue;
-    LearningJob job;
-    job.previous = store_.latest_ranker(signature).value_or(RankerRecord{});
-    job.previous.signature = signature;
-    if (!current.model) job.previous.model.clear();  // also when the stored one cannot be read
-    job.definition = store_.definition(signature);
-    job.annotation = annotation;
-    job.experience = store_.experience(signature);
+    learner_.submit(learning_job(experiment));
     learning_.insert(signature);
-    learner_.submit(std::move(job));
   }
+}
+
+const std::map<std::int64_t, std::shared_ptr<DatasetClient>>& Platform::offline_datasets(
+    const std::string& signature) {
+  const auto [found, is_new] = offline_datasets_.try_emplace(signature);
+  if (is_new) {
+    for (const auto& [task, features] : store_.offline_features(signature)) {
+      found->second[task] = local_dataset_client(features, "the store's task " + std::to_string(task));
+    }
+  }
+  return found->second;
+}
+
+LearningJob Platform::learning_job(const ExperimentRecord& experiment) {
+  const std::string& signature = experiment.signature;
+  LearningJob job;
+  job.previous = store_.latest_ranker(signature).value_or(RankerRecord{});
+  job.previous.signature = signature;
+  if (!ranker(signature).model) job.previous.model.clear();  // also when the stored one cannot be read
+  job.definition = store_.definition(signature);
+  job.annotation = experiment.annotation;
+  job.options = policy(experiment.policy).ranker_options().value_or(RankerOptions{});
+  job.experience = store_.experience(signature);
+  for (DatasetRecord& dataset : store_.datasets(signature)) {
+    LearningTask& task = job.tasks[dataset.task];
+    if (const auto offline = offline_datasets(signature).find(dataset.task);
+        offline != offline_datasets(signature).end()) {
+      task.client = offline->second;
+      task.role = TaskRole::kOffline;
+    } else {
+      task.client = dataset.extractor.empty() ? nullptr : datasets_.lend(dataset.task);
+      task.role = task.client ? TaskRole::kCurrent : TaskRole::kPast;
+    }
+    task.dataset = std::move(dataset);
+  }
+  return job;
 }
 
 void Platform::commit_learned() {
@@ -304,6 +348,7 @@ void Platform::commit_learned() {
     rankers_[signature] = {result.ranker.version, result.ranker.results, std::move(model)};
     spdlog::info("ranker {}: version {} has learned from {} results", signature.substr(0, 12), result.ranker.version,
                  result.ranker.results);
+    unattended_.insert(served_.begin(), served_.end());
   }
   start_due_updates();
 }
@@ -314,7 +359,9 @@ Experiment& Platform::open(const std::string& name) {
   std::optional<ExperimentRecord> record = store_.find_experiment(name);
   if (!record) throw UnknownExperiment("experiment: \"" + name + "\" is not known; send IN first");
   std::vector<ConfigurationRecord> configurations = store_.configurations(record->id);
-  return experiments_.emplace(name, Experiment(std::move(*record), std::move(configurations))).first->second;
+  std::optional<DatasetRecord> dataset = store_.find_dataset(record->id);
+  Experiment experiment(std::move(*record), std::move(configurations), std::move(dataset));
+  return experiments_.emplace(name, std::move(experiment)).first->second;
 }
 
 std::int64_t Platform::open_run(const Experiment& experiment, const std::string& run) {

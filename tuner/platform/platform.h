@@ -11,6 +11,7 @@
 
 #include "tuner/base/error.h"
 #include "tuner/platform/background_learner.h"
+#include "tuner/platform/dataset_directory.h"
 #include "tuner/platform/experience_store.h"
 #include "tuner/platform/experiment.h"
 #include "tuner/platform/past_tasks.h"
@@ -30,7 +31,8 @@ struct RunStart {
   std::int64_t budget = 0;  // trials; 0: unknown
   std::string policy;
   std::int64_t seed = 0;
-  std::string annotation = "";  // of the space, JSON text; "" if it has none
+  std::string annotation = "";                  // of the space, JSON text; "" if it has none
+  std::vector<NamedNumber> meta_features = {};  // numbers that a user gives of the data set
 };
 
 struct RunInfo {
@@ -39,6 +41,14 @@ struct RunInfo {
   std::int64_t results = 0;     // of this experiment
   std::int64_t past_tasks = 0;  // other experiments with results on the same search space
   std::string signature;        // of the search space
+};
+
+// What the client that serves a task's data set says of it.
+struct DatasetStart {
+  std::string extractor;  // content hash of what made the image features
+  std::int64_t image_features = 0;
+  std::int64_t images = 0;
+  std::vector<NamedNumber> statistics;
 };
 
 struct Suggestion {
@@ -80,7 +90,8 @@ struct Effect {
 class Platform {
  public:
   // `on_learned` is called on another thread when commit_learned() has something to do.
-  Platform(ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn = learn_ranker);
+  Platform(ExperienceStore& store, std::function<void()> on_learned, BackgroundLearner::Learn learn = learn_ranker,
+           DatasetDirectory& datasets = DatasetDirectory::none());
 
   // Creates the experiment or goes on with it, in a new run; settings, space and annotation are this call's from now
   // on. Constraints that leave nothing are an InputError.
@@ -98,6 +109,11 @@ class Platform {
                         const std::vector<ImportedResult>& results);
   Effect adopt(const std::string& experiment, const std::string& run, const std::vector<AdoptedTrial>& trials);
   void end_run(const std::string& experiment, const std::string& run);
+  // A client begins to serve the images of the experiment's data set. InputError for features of another extractor than
+  // the search space's ranker learns from.
+  void open_dataset(const std::string& experiment, const DatasetStart& start);
+  // φ that the data set was asked for (DatasetDirectory::request_feature). One of an outdated ranker is dropped.
+  void set_feature(std::int64_t task, std::int64_t version, std::vector<float> feature);
 
   std::int64_t task(const std::string& experiment) { return open(experiment).record().id; }
   // One more than the largest parameter id of the run, 0 if it has none.
@@ -114,6 +130,8 @@ class Platform {
   void start_due_updates();
   // Commits the ranker versions that are ready; suggestions use them from now on.
   void commit_learned();
+  // Asks the data sets whose φ by today's rankers is not known yet, and dismisses those that are of no more use.
+  void attend_datasets();
   bool is_learning(const std::string& signature) const { return learning_.count(signature) > 0; }
   bool is_learning() const { return !learning_.empty(); }
 
@@ -133,16 +151,30 @@ class Platform {
   ConfigurationRecord trial_of(Experiment& experiment, std::int64_t run, const MetricReport& report,
                                std::string* warning);
   void add_result(Experiment& experiment, std::int64_t configuration, const std::string& value, std::string* warning);
-  void update_if_stale(const ExperimentRecord& experiment) { due_[experiment.signature] = experiment.annotation; }
+  void update_if_stale(const ExperimentRecord& experiment) { due_[experiment.signature] = experiment; }
+  // The task's data set may lack φ by today's ranker.
+  void attend(const ExperimentRecord& experiment) { unattended_[experiment.id] = experiment.name; }
+  // Of the signature's offline tasks, by task; read from the store once.
+  const std::map<std::int64_t, std::shared_ptr<DatasetClient>>& offline_datasets(const std::string& signature);
+  LearningJob learning_job(const ExperimentRecord& experiment);
+  void attend_dataset(std::int64_t task, const std::string& experiment);
+  // Throws InputError when the space's ranker, or the data sets it would learn from, has other image features.
+  void check_extractor(const ExperimentRecord& experiment, const DatasetRecord& dataset);
 
   ExperienceStore& store_;
   PastTasks past_tasks_;
   std::map<std::string, Experiment> experiments_;
   std::map<std::string, std::unique_ptr<SelectionPolicy>> policies_;
   std::map<std::string, Ranker> rankers_;
-  std::map<std::string, std::string> due_;  // signatures whose ranker may be stale, and the latest annotation
+  std::map<std::string, std::map<std::int64_t, std::shared_ptr<DatasetClient>>> offline_datasets_;  // by signature
+  // Signatures whose ranker may be stale, and the experiment that made it so: its policy and annotation count.
+  std::map<std::string, ExperimentRecord> due_;
   std::set<std::string> learning_;  // signatures with an update under way
-  BackgroundLearner learner_;       // last: its thread ends before the rest goes
+  DatasetDirectory& datasets_;
+  std::map<std::int64_t, std::string> served_;      // tasks whose data sets were opened, and their experiments
+  std::map<std::int64_t, std::string> unattended_;  // of these
+  std::map<std::int64_t, std::string> ended_;       // tasks of `served_` whose run ended, and their signatures
+  BackgroundLearner learner_;                       // last: its thread ends before the rest goes
 };
 
 }  // namespace hyperfd

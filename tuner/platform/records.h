@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tuner/base/vocabulary.h"
 
@@ -35,7 +37,7 @@ struct ConfigurationRecord {
   std::string parameters;  // JSON text, exactly as answered or received
   ConfigurationSource source = ConfigurationSource::kAlgorithm;
   bool has_result = false;
-  std::optional<double> metric;  // as reported, sign not turned; nullopt: no result, or not a number
+  std::optional<double> metric;         // as reported, sign not turned; nullopt: no result, or not a number
   std::optional<TrialOutcome> outcome;  // how its trial ended; nullopt: it has not, or nobody said so
 };
 
@@ -59,6 +61,25 @@ struct ExperienceRecord {
   OptimizeMode optimize_mode = OptimizeMode::kMaximize;
   std::string parameters;  // JSON text
   double metric = 0;       // as reported
+};
+
+struct NamedNumber {
+  std::string name;
+  double value = 0;  // kWithheld where a client does not say it
+};
+inline constexpr double kWithheld = std::numeric_limits<double>::quiet_NaN();
+
+// What is known of a task's data set: numbers that a user gave, or what the client that serves its images says.
+struct DatasetRecord {
+  std::int64_t task = 0;
+  std::string extractor;            // content hash of what made the image features; "": no images
+  std::int64_t image_features = 0;  // numbers of one image
+  std::int64_t images = 0;
+  std::vector<NamedNumber> statistics;  // names distinct
+  // φ by the extractor of this version of the signature's ranker; empty: not known.
+  std::vector<float> feature;
+  std::string ranker_signature;
+  std::int64_t ranker_version = 0;
 };
 
 struct StoredReply {

@@ -30,6 +30,18 @@ struct TaskView {
   // Configurations of `taken` whose results are awaited, points of `space`; the latest of them.
   const std::vector<Configuration>& pending = no_configurations();
 
+  // Of this task's data set, for rankers that know such: what the ranker's tasks are called by, and G's φ by `model`.
+  const std::string& name = no_name();
+  const std::vector<float>& feature = no_feature();
+
+  static const std::string& no_name() {
+    static const std::string nothing;
+    return nothing;
+  }
+  static const std::vector<float>& no_feature() {
+    static const std::vector<float> nothing;
+    return nothing;
+  }
   static const std::vector<double>& no_statistics() {
     static const std::vector<double> nothing;
     return nothing;

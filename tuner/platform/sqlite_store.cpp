@@ -1,6 +1,7 @@
 #include "tuner/platform/sqlite_store.h"
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include <soci/sqlite3/soci-sqlite3.h>
 
 #include "tuner/base/error.h"
+#include "tuner/base/json.h"
 #include "tuner/platform/store_lock.h"
 #include "tuner/platform/store_schema.h"
 
@@ -56,6 +58,32 @@ std::string bytes_of(soci::blob& blob) {
   std::string bytes(blob.get_len(), '\0');
   if (!bytes.empty()) blob.read(0, bytes.data(), bytes.size());
   return bytes;
+}
+
+// [[name, number], …]
+std::string statistics_text(const std::vector<NamedNumber>& statistics) {
+  Json list = Json::array();
+  for (const NamedNumber& number : statistics) list.push_back(Json::array({number.name, number.value}));
+  return list.dump();
+}
+
+std::vector<NamedNumber> statistics_of(const std::string& text) {
+  std::vector<NamedNumber> statistics;
+  try {
+    for (const Json& entry : parse_json(text, "statistics")) {
+      const Json& value = entry.at(1);  // null: withheld
+      statistics.push_back({entry.at(0).get<std::string>(), value.is_null() ? kWithheld : value.get<double>()});
+    }
+  } catch (const std::exception& error) {
+    throw StoreError(std::string("a data set's statistics: ") + error.what());
+  }
+  return statistics;
+}
+
+std::vector<float> floats_of(const std::string& bytes) {
+  std::vector<float> numbers(bytes.size() / sizeof(float));
+  if (!numbers.empty()) std::memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(float));
+  return numbers;
 }
 
 class SqliteStore : public ExperienceStore {
@@ -109,6 +137,15 @@ class SqliteStore : public ExperienceStore {
           soci::use(signature);
       if (!sql_.got_data()) throw StoreError("no space has the signature " + signature);
       return text;
+    });
+  }
+
+  std::int64_t count_experiments(const std::string& prefix) override {
+    return guarded([&] {
+      long long count = 0;
+      sql_ << "SELECT count(*) FROM experiments WHERE substr(name, 1, length(:p)) = :q", soci::into(count),
+          soci::use(prefix), soci::use(prefix);
+      return static_cast<std::int64_t>(count);
     });
   }
 
@@ -202,8 +239,8 @@ class SqliteStore : public ExperienceStore {
                   "WHERE c.experiment_id = :e ORDER BY c.id",
            soci::into(id), soci::into(run), soci::into(parameter_id.value, parameter_id.indicator), soci::into(job),
            soci::into(space.value, space.indicator), soci::into(fingerprint), soci::into(parameters),
-           soci::into(source), soci::into(has_result), soci::into(metric.value, metric.indicator),
-           soci::into(outcome), soci::use(owner));
+           soci::into(source), soci::into(has_result), soci::into(metric.value, metric.indicator), soci::into(outcome),
+           soci::use(owner));
       rows.execute();
       while (rows.fetch()) {
         found.push_back({id, run, parameter_id.get(), job, space.get().value_or(0), fingerprint, parameters,
@@ -271,6 +308,57 @@ class SqliteStore : public ExperienceStore {
           soci::into(outcome), soci::use(run), soci::use(parameter_id.value, parameter_id.indicator),
           soci::use(parameter_id.value, parameter_id.indicator), soci::use(configuration.trial_job_id);
       return sql_.got_data() ? from_word<TrialOutcome>(outcome) : std::nullopt;
+    });
+  }
+
+  std::optional<DatasetRecord> find_dataset(std::int64_t task) override {
+    return guarded([&]() -> std::optional<DatasetRecord> {
+      std::vector<DatasetRecord> found = datasets_where("experiment_id = " + std::to_string(task));
+      return found.empty() ? std::nullopt : std::optional<DatasetRecord>(std::move(found.front()));
+    });
+  }
+
+  void set_dataset(const DatasetRecord& dataset) override {
+    guarded([&] {
+      const long long task = dataset.task, width = dataset.image_features, images = dataset.images,
+                      version = dataset.ranker_version;
+      const std::string statistics = statistics_text(dataset.statistics);
+      soci::blob feature(sql_);
+      feature.write(0, reinterpret_cast<const char*>(dataset.feature.data()), dataset.feature.size() * sizeof(float));
+      sql_ << "INSERT OR REPLACE INTO datasets (experiment_id, extractor, image_features, images, statistics, feature, "
+              "ranker_signature, ranker_version) VALUES (:e, :x, :w, :i, :s, :f, :g, :v)",
+          soci::use(task), soci::use(dataset.extractor), soci::use(width), soci::use(images), soci::use(statistics),
+          soci::use(feature), soci::use(dataset.ranker_signature), soci::use(version);
+    });
+  }
+
+  std::vector<DatasetRecord> datasets(const std::string& signature) override {
+    return guarded([&] {
+      return datasets_where("experiment_id IN (SELECT experiment_id FROM experience WHERE signature = :s)", &signature);
+    });
+  }
+
+  void add_offline_features(std::int64_t task, const std::string& features) override {
+    guarded([&] {
+      const long long id = task;
+      soci::blob blob(sql_);
+      blob.write(0, features.data(), features.size());
+      sql_ << "INSERT INTO offline_features (experiment_id, features) VALUES (:e, :f)", soci::use(id), soci::use(blob);
+    });
+  }
+
+  std::vector<std::pair<std::int64_t, std::string>> offline_features(const std::string& signature) override {
+    return guarded([&] {
+      std::vector<std::pair<std::int64_t, std::string>> found;
+      long long task = 0;
+      soci::blob features(sql_);
+      soci::statement rows =
+          (sql_.prepare << "SELECT experiment_id, features FROM offline_features WHERE experiment_id IN (SELECT "
+                           "experiment_id FROM experience WHERE signature = :s) ORDER BY experiment_id",
+           soci::use(signature), soci::into(task), soci::into(features));
+      rows.execute();
+      while (rows.fetch()) found.emplace_back(task, bytes_of(features));
+      return found;
     });
   }
 
@@ -438,6 +526,35 @@ class SqliteStore : public ExperienceStore {
       const std::string message = error.what();
       throw StoreError(message.compare(0, file_.size(), file_) == 0 ? message : file_ + ": " + message);
     }
+  }
+
+  std::vector<DatasetRecord> datasets_where(const std::string& condition, const std::string* value = nullptr) {
+    std::vector<DatasetRecord> found;
+    long long task = 0, width = 0, images = 0, version = 0;
+    std::string extractor, statistics, signature;
+    soci::blob feature(sql_);
+    soci::statement rows(sql_);
+    rows.alloc();
+    rows.prepare(
+        "SELECT experiment_id, extractor, image_features, images, statistics, feature, ranker_signature, "
+        "ranker_version FROM datasets WHERE " +
+        condition + " ORDER BY experiment_id");
+    if (value) rows.exchange(soci::use(*value));
+    rows.exchange(soci::into(task));
+    rows.exchange(soci::into(extractor));
+    rows.exchange(soci::into(width));
+    rows.exchange(soci::into(images));
+    rows.exchange(soci::into(statistics));
+    rows.exchange(soci::into(feature));
+    rows.exchange(soci::into(signature));
+    rows.exchange(soci::into(version));
+    rows.define_and_bind();
+    rows.execute();
+    while (rows.fetch()) {
+      found.push_back({task, extractor, width, images, statistics_of(statistics), floats_of(bytes_of(feature)),
+                       signature, version});
+    }
+    return found;
   }
 
   void prepare_file(StoreAccess access) {

@@ -1,6 +1,23 @@
 #include "tuner/platform/store_schema.h"
 
 namespace hyperfd {
+namespace {
+
+constexpr char kDatasets[] = R"(CREATE TABLE datasets (
+           experiment_id INTEGER PRIMARY KEY REFERENCES experiments (id),
+           extractor TEXT NOT NULL,
+           image_features INTEGER NOT NULL,
+           images INTEGER NOT NULL,
+           statistics TEXT NOT NULL,
+           feature BLOB NOT NULL,
+           ranker_signature TEXT NOT NULL,
+           ranker_version INTEGER NOT NULL))";
+
+constexpr char kOfflineFeatures[] = R"(CREATE TABLE offline_features (
+           experiment_id INTEGER PRIMARY KEY REFERENCES experiments (id),
+           features BLOB NOT NULL))";
+
+}  // namespace
 
 const std::vector<std::string>& store_schema() {
   static const std::vector<std::string> statements = {
@@ -20,6 +37,9 @@ const std::vector<std::string>& store_schema() {
            seed INTEGER NOT NULL,
            annotation TEXT NOT NULL DEFAULT '',
            created TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))))",
+
+      kDatasets,
+      kOfflineFeatures,
 
       R"(CREATE TABLE runs (
            id INTEGER PRIMARY KEY,
@@ -105,6 +125,7 @@ const std::vector<std::string>& store_schema() {
 const std::vector<std::string>& store_migration(int from_version) {
   static const std::vector<std::vector<std::string>> migrations = {
       {"ALTER TABLE experiments ADD COLUMN annotation TEXT NOT NULL DEFAULT ''"},
+      {kDatasets, kOfflineFeatures},
   };
   return migrations.at(static_cast<std::size_t>(from_version - 1));
 }

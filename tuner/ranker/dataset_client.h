@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "tuner/base/error.h"
@@ -29,5 +31,9 @@ class DatasetClient {
   // ∂loss/∂φ~.
   virtual std::vector<float> backward(const MetaFeaturePair& gradient) = 0;
 };
+
+// A data set in this process: its image features, as DatasetFeatures::serialize() writes them. Throws InputError that
+// starts with `source`.
+std::unique_ptr<DatasetClient> local_dataset_client(const std::string& features, const std::string& source);
 
 }  // namespace hyperfd

@@ -58,6 +58,12 @@ torch::Tensor standardised_numbers(const Ranker& ranker, const std::vector<doubl
   return (numbers - ranker.number_shift) / ranker.number_scale;
 }
 
+// A meta-feature that came outside of an update counts until the data set answers within one.
+void remember_feature(Ranker& ranker, const TaskExperience& task) {
+  if (task.feature.empty() || !ranker.versions.count(ranker.version) || ranker.seen.count(task.task)) return;
+  ranker.seen[task.task] = {ranker.version, torch::tensor(task.feature, torch::kFloat32)};
+}
+
 // Rows of tensors of different lengths, padded to one: [tensors, longest, …].
 torch::Tensor padded(const std::vector<torch::Tensor>& rows) {
   return torch::nn::utils::rnn::pad_sequence(rows, /*batch_first=*/true);
@@ -346,7 +352,7 @@ bool learn(Ranker& ranker, const std::vector<TaskExperience>& experience, const 
     if (task.scores.size() < 2) continue;
     const std::vector<float> relevance = relevances(task.scores, options.relevance_quantile, options.relevance_scale);
     if (*std::max_element(relevance.begin(), relevance.end()) <= 0) continue;
-    const bool asks = task.role != TaskRole::kPast || options.transformation == TransformationKind::kOracle;
+    const bool asks = options.images && (task.role != TaskRole::kPast || options.transformation == TransformationKind::kOracle);
     tasks.push_back({task.task,
                      task.role,
                      0,
@@ -363,7 +369,8 @@ bool learn(Ranker& ranker, const std::vector<TaskExperience>& experience, const 
   set_number_constants(ranker, experience);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     tasks[i].index = indices[i];
-    tasks[i].numbers = standardised_numbers(ranker, used[i]->statistics);
+    tasks[i].numbers = standardised_numbers(ranker, options.numbers ? used[i]->statistics : std::vector<double>());
+    remember_feature(ranker, *used[i]);
   }
   Update(ranker, std::move(tasks), options, warm_up && options.warm_up_iterations > 0, rng).run();
   return true;

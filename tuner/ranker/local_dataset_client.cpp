@@ -54,4 +54,8 @@ std::vector<float> LocalDatasetClient::backward(const MetaFeaturePair& gradient)
   return flatten(gradients);
 }
 
+std::unique_ptr<DatasetClient> local_dataset_client(const std::string& features, const std::string& source) {
+  return std::make_unique<LocalDatasetClient>(DatasetFeatures::deserialize(features, source));
+}
+
 }  // namespace hyperfd

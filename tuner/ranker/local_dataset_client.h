@@ -6,6 +6,7 @@
 #include <torch/types.h>
 
 #include "tuner/ranker/dataset_client.h"
+#include "tuner/ranker/dataset_features.h"
 #include "tuner/ranker/meta_feature_extractor.h"
 
 namespace hyperfd {
@@ -16,6 +17,9 @@ class LocalDatasetClient : public DatasetClient {
   // images: [n, features], n ≥ 1; statistics: [s]; float32, finite. `sample` images make one φ; a data set with fewer
   // than 2 · sample gives half of them to each of φ and φ~.
   LocalDatasetClient(torch::Tensor images, torch::Tensor statistics, std::int64_t sample = 32);
+  // Throws InputError for features without an image.
+  explicit LocalDatasetClient(const DatasetFeatures& features, std::int64_t sample = 32)
+      : LocalDatasetClient(features.images, features.statistics_tensor(), sample) {}
 
   MetaFeaturePair forward(const std::vector<float>& weights, std::uint64_t seed) override;
   std::vector<float> backward(const MetaFeaturePair& gradient) override;

@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 
 #include "tuner/base/error.h"
+#include "tuner/ranker/extractor_input.h"
 #include "tuner/ranker/tensors.h"
 
 namespace hyperfd {
@@ -89,10 +90,8 @@ std::vector<float> MetaFeatureExtractor::flat() const {
 
 MetaFeatureExtractor MetaFeatureExtractor::from_flat(std::int64_t image_features, std::int64_t statistics,
                                                      const std::vector<float>& weights) {
-  const std::int64_t inputs = image_features + statistics;
-  const auto count = [&](std::int64_t units) { return 8 * units * units + (inputs + 12) * units + 2 * inputs; };
-  std::int64_t units = kHeads;
-  while (count(units) < static_cast<std::int64_t>(weights.size())) units += kHeads;
+  const auto units =
+      static_cast<std::int64_t>(extractor_units(static_cast<std::size_t>(image_features + statistics), weights.size()));
   MetaFeatureExtractor extractor(image_features, statistics, units, nullptr);
   unflatten(weights, extractor.all_weights());
   return extractor;

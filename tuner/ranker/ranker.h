@@ -52,7 +52,9 @@ struct Ranker {
   torch::Tensor deviations;                           // [tasks, units]
   torch::Tensor number_shift, number_scale;           // [numbers], constants
   torch::Tensor number_map;                           // [units, numbers]
+  std::vector<std::string> number_names;              // [numbers], or empty where nobody named them
   std::optional<MetaFeatureExtractor> extractor;      // nullopt: no task had images yet
+  std::string frozen;                                 // content hash of what makes the extractor's inputs
   std::int64_t version = 0;                           // of the extractor, counted up when it changes
   std::vector<std::string> references;                // offline tasks that Z is fitted to
   std::map<std::int64_t, ExtractorVersion> versions;  // those of `seen`, and today's

@@ -68,6 +68,8 @@ const std::map<std::string, Setter>& setters() {
       {"past_share", number(&O::past_share, 0, 1e6)},
       {"current_share", number(&O::current_share, 0, 1e6)},
       {"dropout", number(&O::dropout, 0, 0.9)},
+      {"images", word(&O::images, {{"on", true}, {"off", false}})},
+      {"numbers", word(&O::numbers, {{"on", true}, {"off", false}})},
       {"deviations", word(&O::deviations, {{"on", true}, {"off", false}})},
       {"deviation_penalty", number(&O::deviation_penalty, 0, 1e6)},
       {"extractor", word(&O::train_extractor, {{"trained", true}, {"frozen", false}})},

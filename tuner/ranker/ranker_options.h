@@ -40,7 +40,11 @@ struct RankerOptions {
   double offline_share = 5, past_share = 1, current_share = 1;  // Table 12
   double dropout = 0.2;                                         // of the GIN; Appendix B.5
 
-  // ---- Tasks without images ----
+  // ---- What is read of data sets, where it is known ----
+  bool images = true;   // G's meta-feature
+  bool numbers = true;  // their statistics, apart from G
+
+  // ---- What tasks say beyond their data sets ----
   // Every task has a deviation of its own from what is known of its data set. False: the paper's φ = G(d) alone.
   bool deviations = true;
   // Weight of |deviation|² in the loss: a task with few results stays near the average task.

@@ -12,22 +12,11 @@
 #include "tuner/ranker/learner.h"
 #include "tuner/ranker/ranker.h"
 #include "tuner/ranker/ranking_model_bytes.h"
+#include "tuner/ranker/single_thread.h"
 #include "tuner/ranker/tensors.h"
 
 namespace hyperfd {
 namespace {
-
-// One thread while it lives: sums then have one order, and problems this small gain nothing from more.
-class SingleThread {
- public:
-  SingleThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
-  ~SingleThread() { at::set_num_threads(before_); }
-  SingleThread(const SingleThread&) = delete;
-  SingleThread& operator=(const SingleThread&) = delete;
-
- private:
-  int before_;
-};
 
 void check_rows(const std::vector<EncodedConfiguration>& rows, const EncodingShape& shape, const std::string& what) {
   const auto is_finite = [](const std::vector<float>& numbers) {
@@ -130,21 +119,46 @@ EncodingShape RankingModel::shape() const {
   return impl_->state.shape();
 }
 
-void RankingModel::add_extractor(std::size_t image_features, std::size_t statistics,
-                                 const std::vector<std::vector<float>>& sample, std::uint64_t seed) {
+const RankerOptions& RankingModel::options() const {
+  return impl_->state.options;
+}
+
+void RankingModel::add_extractor(const ExtractorInput& input, const std::vector<std::vector<float>>& sample,
+                                 std::uint64_t seed) {
   Ranker& ranker = impl_->state.ranker;
-  if (ranker.extractor) return;
-  const std::size_t inputs = image_features + statistics;
+  if (ranker.extractor || !impl_->state.options.images) return;
+  if (ranker.units() % MetaFeatureExtractor::kHeads != 0) {
+    throw InputError("hidden: expected a multiple of " + std::to_string(MetaFeatureExtractor::kHeads) +
+                     " where data sets have images, got " + std::to_string(ranker.units()));
+  }
+  const std::size_t inputs = input.image_features + input.statistics;
   for (const std::vector<float>& row : sample) {
     if (row.size() == inputs && std::all_of(row.begin(), row.end(), [](float x) { return std::isfinite(x); })) continue;
     throw InputError("image features: expected " + std::to_string(inputs) + " finite numbers an image");
   }
   Rng rng(seed);
-  MetaFeatureExtractor extractor(static_cast<std::int64_t>(image_features), static_cast<std::int64_t>(statistics),
-                                 ranker.units(), rng);
+  MetaFeatureExtractor extractor(static_cast<std::int64_t>(input.image_features),
+                                 static_cast<std::int64_t>(input.statistics), ranker.units(), rng);
   if (!sample.empty()) extractor.set_standardisation(matrix(sample, inputs));
   ranker.extractor = std::move(extractor);
+  ranker.frozen = input.frozen;
   impl_->identity = next_identity();
+}
+
+std::optional<ExtractorInput> RankingModel::extractor_input() const {
+  const Ranker& ranker = impl_->state.ranker;
+  if (!ranker.extractor) return std::nullopt;
+  return ExtractorInput{ranker.frozen, static_cast<std::size_t>(ranker.extractor->image_features()),
+                        static_cast<std::size_t>(ranker.extractor->statistics())};
+}
+
+const std::vector<std::string>& RankingModel::number_names() const {
+  return impl_->state.ranker.number_names;
+}
+
+void RankingModel::name_numbers(std::vector<std::string> names) {
+  Ranker& ranker = impl_->state.ranker;
+  if (ranker.number_count() == 0) ranker.number_names = std::move(names);
 }
 
 std::vector<float> RankingModel::extractor_weights() const {
@@ -156,7 +170,7 @@ void RankingModel::update(const std::vector<TaskExperience>& experience, std::ui
   RankingModelState& state = impl_->state;
   for (const TaskExperience& task : experience) {
     check_experience(task, state);
-    if (task.dataset && !state.ranker.extractor)
+    if (task.dataset && state.options.images && !state.ranker.extractor)
       throw InputError("task " + task.task + ": has images, the ranker no extractor");
   }
   const SingleThread single_thread;

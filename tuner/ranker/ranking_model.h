@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "tuner/ranker/extractor_input.h"
 #include "tuner/ranker/ranker_options.h"
 #include "tuner/ranker/task_experience.h"
 #include "tuner/ranker/task_posterior.h"
@@ -27,13 +29,21 @@ class RankingModel {
   ~RankingModel();
 
   EncodingShape shape() const;
+  const RankerOptions& options() const;
 
-  // Gives the ranker an extractor G, untrained, for image features and data-set statistics of these sizes; does nothing
-  // if it has one. `sample`: inputs of some images, features then statistics, by which inputs are standardised.
-  void add_extractor(std::size_t image_features, std::size_t statistics, const std::vector<std::vector<float>>& sample,
-                     std::uint64_t seed);
+  // Gives the ranker an extractor G, untrained, for such image features and data-set statistics; does nothing if it has
+  // one. `sample`: inputs of some images, features then statistics, by which inputs are standardised.
+  void add_extractor(const ExtractorInput& input, const std::vector<std::vector<float>>& sample, std::uint64_t seed);
+  // What G reads; nullopt without an extractor.
+  std::optional<ExtractorInput> extractor_input() const;
   // G's weights for data-set clients (MetaFeatureExtractor::flat); empty without an extractor.
   std::vector<float> extractor_weights() const;
+
+  // What the numbers are that TaskExperience::statistics holds, in their order; empty while the ranker has not seen
+  // any.
+  const std::vector<std::string>& number_names() const;
+  // For a ranker that has not seen any.
+  void name_numbers(std::vector<std::string> names);
 
   // Algorithm 1's training on all experience of the signature: H, G through the data sets that can be asked, Z of every
   // past task. The same model, experience and seed give the same result, bit for bit. All or nothing: when it throws,

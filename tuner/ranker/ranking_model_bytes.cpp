@@ -76,7 +76,8 @@ Json header_of(const RankingModelState& state) {
   Json extractor, versions = Json::array(), seen = Json::array();
   if (ranker.extractor) {
     extractor = {{"image_features", ranker.extractor->image_features()},
-                 {"statistics", ranker.extractor->statistics()}};
+                 {"statistics", ranker.extractor->statistics()},
+                 {"frozen", ranker.frozen}};
   }
   for (const auto& [version, entry] : ranker.versions) {
     versions.push_back(Json::array({version, entry.references.size(0)}));
@@ -88,6 +89,7 @@ Json header_of(const RankingModelState& state) {
           {"trained", state.trained},
           {"tasks", ranker.tasks},
           {"numbers", ranker.number_count()},
+          {"number_names", ranker.number_names},
           {"extractor", extractor},
           {"version", ranker.version},
           {"references", ranker.references},
@@ -103,6 +105,9 @@ void shape_extras(const Json& header, std::int64_t most, Ranker& ranker) {
   ranker.number_shift = torch::empty({numbers});
   ranker.number_scale = torch::empty({numbers});
   ranker.number_map = torch::empty({units, numbers});
+  if (header.contains("number_names")) ranker.number_names = names_field(header, "number_names");
+  const auto names = static_cast<std::int64_t>(ranker.number_names.size());
+  if (numbers > 0 && names > 0 && names != numbers) malformed(std::to_string(names) + " names of numbers");
   ranker.references = names_field(header, "references");
   ranker.version = size_field(header, "version");
   const auto extractor = header.find("extractor");
@@ -113,6 +118,7 @@ void shape_extras(const Json& header, std::int64_t most, Ranker& ranker) {
       malformed("impossible extractor");
     Rng rng(0);
     ranker.extractor.emplace(images, statistics, units, rng);
+    if (extractor->contains("frozen")) ranker.frozen = field(*extractor, "frozen", &Json::is_string).get<std::string>();
   }
   for (const auto& [version, rows] : pairs_field(header, "versions")) {
     if (!version.is_number_integer() || rows > most / units) malformed("an entry of \"versions\" is " + brief(version));

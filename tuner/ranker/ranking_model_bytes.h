@@ -21,8 +21,10 @@ struct RankingModelState {
 //   SHA-256 of all that follows the next newline, 64 hexadecimal digits, "\n"
 //   one line of JSON, "\n":
 //     "inputs", "node_features": EncodingShape · "units" · "trained" · "tasks": [names] · "numbers": how many
-//     "extractor": {"image_features", "statistics"} or null · "version": of the extractor · "references": [names]
-//     "versions": [[version, reference rows], …] · "seen": [[task, version], …] · "importance": whether there is Ω
+//     "number_names": [names]; may be missing
+//     "extractor": {"image_features", "statistics", "frozen": content hash, may be missing} or null · "version": of the
+//     extractor · "references": [names] "versions": [[version, reference rows], …] · "seen": [[task, version], …] ·
+//     "importance": whether there is Ω
 //   weights, float32, little-endian, row by row: Ranker::tensors()
 // Version 1 has the first four fields and "tasks" alone, and no numbers, extractor or graphs; it is read as such.
 // Options are not part of it: a stored ranker goes on learning with those of the program that loads it.

@@ -24,7 +24,8 @@ struct TaskExperience {
 
   // Numbers that describe the data set, the same ones for all tasks; empty: not known.
   std::vector<double> statistics = {};
-  // For score(): G's meta-feature by today's extractor; empty: not known.
+  // G's meta-feature by the extractor of the model that is asked; empty: not known. An update takes it for a data set
+  // that cannot be asked and that the model has not seen.
   std::vector<float> feature = {};
   // For update(): where to ask for meta-features, not owned; nullptr: nowhere. Past tasks are asked by the oracle
   // alone.

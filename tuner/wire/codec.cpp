@@ -1,6 +1,7 @@
 #include "tuner/wire/codec.h"
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -29,6 +30,19 @@ void pack(Packer& packer, std::int64_t value) {
 }
 void pack(Packer& packer, bool value) {
   packer.pack(value);
+}
+void pack(Packer& packer, const std::optional<double>& value) {
+  if (value) {
+    packer.pack(*value);
+  } else {
+    packer.pack_nil();
+  }
+}
+// Binary data, of a little-endian machine as all are that we build for.
+void pack(Packer& packer, const Floats& numbers) {
+  const auto size = static_cast<std::uint32_t>(numbers.size() * sizeof(float));
+  packer.pack_bin(size);
+  packer.pack_bin_body(reinterpret_cast<const char*>(numbers.data()), size);
 }
 void pack(Packer& packer, const std::optional<std::int64_t>& value) {
   if (value) {
@@ -213,6 +227,23 @@ class MapReader {
   static void read(const msgpack::object& object, const std::string& path, bool& value) {
     if (object.type != msgpack::type::BOOLEAN) mistyped(path, "a boolean", object);
     value = object.via.boolean;
+  }
+  static void read(const msgpack::object& object, const std::string& path, std::optional<double>& value) {
+    value.reset();
+    if (object.type == msgpack::type::NIL) return;
+    const bool is_number = object.type == msgpack::type::FLOAT32 || object.type == msgpack::type::FLOAT64 ||
+                           object.type == msgpack::type::POSITIVE_INTEGER ||
+                           object.type == msgpack::type::NEGATIVE_INTEGER;
+    if (!is_number) mistyped(path, "a number", object);
+    value = object.as<double>();
+  }
+  static void read(const msgpack::object& object, const std::string& path, Floats& numbers) {
+    if (object.type != msgpack::type::BIN) mistyped(path, "binary data", object);
+    if (object.via.bin.size % sizeof(float) != 0) {
+      malformed(path + ": expected float32 numbers, got " + std::to_string(object.via.bin.size) + " bytes");
+    }
+    numbers.resize(object.via.bin.size / sizeof(float));
+    if (!numbers.empty()) std::memcpy(numbers.data(), object.via.bin.ptr, object.via.bin.size);
   }
   static void read(const msgpack::object& object, const std::string& path, std::optional<std::int64_t>& value) {
     if (object.type == msgpack::type::NIL) {

@@ -19,6 +19,17 @@ inline constexpr std::size_t kMaxIdBytes = 128;
 
 // ---- Requests ----
 
+struct Statistic {
+  std::string name;
+  std::optional<double> value;  // nil: withheld
+
+  template <typename Self, typename Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("name", self.name);
+    visit("value", self.value);
+  }
+};
+
 struct Initialize {
   static constexpr char kType[] = "IN";
   std::string run;
@@ -27,7 +38,8 @@ struct Initialize {
   std::int64_t budget = 0;  // trials; 0: unknown
   std::string policy;
   std::int64_t seed = 0;
-  std::optional<std::string> annotation{};  // JSON text
+  std::optional<std::string> annotation{};                // JSON text
+  std::optional<std::vector<Statistic>> meta_features{};  // of the data set, as a user gives them
 
   template <typename Self, typename Visitor>
   static void fields(Self& self, Visitor& visit) {
@@ -38,6 +50,7 @@ struct Initialize {
     visit("policy", self.policy);
     visit("seed", self.seed);
     visit.optional("annotation", self.annotation);
+    visit.optional("meta_features", self.meta_features);
   }
 };
 
@@ -159,6 +172,61 @@ struct Terminate {
   }
 };
 
+struct OpenDataset {
+  static constexpr char kType[] = "DO";
+  std::string session;
+  std::string extractor;  // content hash of what made the image features
+  std::int64_t image_features = 0;
+  std::int64_t images = 0;
+  std::vector<Statistic> statistics;
+  std::optional<bool> updates{};  // false: gives φ, and takes no part in updates of the ranker
+
+  template <typename Self, typename Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("session", self.session);
+    visit("extractor", self.extractor);
+    visit("image_features", self.image_features);
+    visit("images", self.images);
+    visit("statistics", self.statistics);
+    visit.optional("updates", self.updates);
+  }
+};
+
+// Numbers travel as binary data: float32, little-endian.
+using Floats = std::vector<float>;
+
+// φ and φ~ of a data set.
+struct ComputedFeature {
+  std::string extractor;
+  Floats feature;
+  Floats twin;
+
+  template <typename Self, typename Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("extractor", self.extractor);
+    visit("feature", self.feature);
+    visit("twin", self.twin);
+  }
+};
+
+struct NextOrder {
+  static constexpr char kType[] = "DN";
+  std::string session;
+  std::int64_t order = 0;  // the latest one that was carried out; 0: none
+  std::optional<ComputedFeature> feature{};
+  std::optional<Floats> gradient{};
+  std::optional<std::string> refusal{};
+
+  template <typename Self, typename Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("session", self.session);
+    visit("order", self.order);
+    visit.optional("feature", self.feature);
+    visit.optional("gradient", self.gradient);
+    visit.optional("refusal", self.refusal);
+  }
+};
+
 struct Ping {
   static constexpr char kType[] = "PI";
 
@@ -233,6 +301,51 @@ struct SendTrialJobParameter {
   }
 };
 
+struct ComputeFeature {
+  static constexpr char kType[] = "DF";
+  std::int64_t order = 0;
+  Floats weights;  // of G
+  std::int64_t seed = 0;
+
+  template <typename Self, typename Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("order", self.order);
+    visit("weights", self.weights);
+    visit("seed", self.seed);
+  }
+};
+
+struct ComputeGradient {
+  static constexpr char kType[] = "DB";
+  std::int64_t order = 0;
+  Floats feature;  // ∂loss/∂φ
+  Floats twin;     // ∂loss/∂φ~
+
+  template <typename Self, typename Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("order", self.order);
+    visit("feature", self.feature);
+    visit("twin", self.twin);
+  }
+};
+
+struct NoOrder {
+  static constexpr char kType[] = "DW";
+
+  template <typename Self, typename Visitor>
+  static void fields(Self&, Visitor&) {}
+};
+
+struct Dismissed {
+  static constexpr char kType[] = "DE";
+  std::string reason;
+
+  template <typename Self, typename Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("reason", self.reason);
+  }
+};
+
 struct Acknowledged {
   static constexpr char kType[] = "OK";
   std::int64_t counted = 0;
@@ -258,8 +371,9 @@ struct Failure {
 };
 
 using Body = std::variant<Initialize, UpdateSearchSpace, RequestTrialJobs, ReportMetric, TrialEnd, ImportData,
-                          AddCustomizedTrials, Terminate, Ping, Initialized, NewTrialJobs, NoMoreTrialJobs,
-                          SendTrialJobParameter, Acknowledged, Failure>;
+                          AddCustomizedTrials, Terminate, OpenDataset, NextOrder, Ping, Initialized, NewTrialJobs,
+                          NoMoreTrialJobs, SendTrialJobParameter, ComputeFeature, ComputeGradient, NoOrder, Dismissed,
+                          Acknowledged, Failure>;
 
 // One frame. A reply carries the `experiment` and `request` of its request.
 struct Message {

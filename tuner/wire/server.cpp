@@ -4,6 +4,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -59,17 +60,28 @@ struct DeferredAnswer {
   Clock::time_point deadline;
 };
 
+struct PollAtServer {
+  std::string client;
+  WaitingPoll poll;
+  Clock::time_point deadline;
+};
+
 }  // namespace
 
 struct Server::Impl {
   Impl(ExperienceStore& store, const ServerOptions& given)
-      : options(given), service(store, [this] { learned.wake(); }), socket(context, zmq::socket_type::router) {
+      : options(given),
+        service(
+            store, [this] { learned.wake(); }, options.learn, [this] { ordered.wake(); }, options.dataset_times,
+            options.limits),
+        socket(context, zmq::socket_type::router) {
     const Endpoint where = parse_endpoint(options.endpoint);
     secure(where);
     socket.set(zmq::sockopt::linger, 1000);
     socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(kMaxFrameBytes));
     // Several clients may share a machine that sleeps or a network that drops silently.
     socket.set(zmq::sockopt::heartbeat_ivl, 30'000);
+    socket.set(zmq::sockopt::handshake_ivl, 5'000);  // who does not shake hands is hung up on
     socket.set(zmq::sockopt::router_handover, true);
     prepare_to_bind(where);
     try {
@@ -110,6 +122,7 @@ struct Server::Impl {
     while (!stopping) {
       std::vector<zmq::pollitem_t> items = {{socket.handle(), 0, ZMQ_POLLIN, 0},
                                             {nullptr, learned.descriptor(), ZMQ_POLLIN, 0},
+                                            {nullptr, ordered.descriptor(), ZMQ_POLLIN, 0},
                                             {nullptr, stopped.descriptor(), ZMQ_POLLIN, 0}};
       if (gatekeeper) items.push_back({gatekeeper->socket().handle(), 0, ZMQ_POLLIN, 0});
       try {
@@ -123,8 +136,10 @@ struct Server::Impl {
         learned.drain();
         service.commit_learned();
       }
+      if (items[2].revents) ordered.drain();
       if (items[0].revents && answer_requests()) last_message = Clock::now();
       send_deferred();
+      send_orders();
       if (idle_time_is_over(last_message)) {
         spdlog::info("no message for {} s, ending", options.idle_exit.count());
         return;
@@ -137,6 +152,7 @@ struct Server::Impl {
   std::chrono::milliseconds patience(Clock::time_point last_message) const {
     Clock::time_point wake = Clock::now() + std::chrono::hours(1);
     for (const DeferredAnswer& waiting : deferred) wake = std::min(wake, waiting.deadline);
+    for (const auto& entry : polls) wake = std::min(wake, entry.second.deadline);
     if (options.idle_exit.count() > 0) wake = std::min(wake, last_message + options.idle_exit);
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(wake - Clock::now());
     return std::max(left + std::chrono::milliseconds(1), std::chrono::milliseconds(0));
@@ -158,8 +174,13 @@ struct Server::Impl {
       const std::string client = parts.front().to_string();
       // An empty frame is no message of the protocol and gets the answer for it, like any other number of frames than
       // one.
-      Answer answer = service.answer(parts.size() == 2 ? parts[1].to_string_view() : std::string_view());
-      if (answer.wait_for.empty()) {
+      const char* const key = zmq_msg_gets(parts.back().handle(), "User-Id");  // by the gatekeeper
+      Answer answer =
+          service.answer(parts.size() == 2 ? parts[1].to_string_view() : std::string_view(), key ? key : "");
+      if (answer.poll) {
+        const std::string session = answer.poll->session;  // a client repeats its poll: the latest counts
+        polls[session] = {client, std::move(*answer.poll), Clock::now() + options.poll_patience};
+      } else if (answer.wait_for.empty()) {
         send(client, answer.frame);
       } else {
         deferred.push_back({client, std::move(answer), Clock::now() + options.learning_patience});
@@ -177,6 +198,17 @@ struct Server::Impl {
     deferred.erase(due, deferred.end());
   }
 
+  void send_orders() {
+    const auto now = Clock::now();
+    for (auto entry = polls.begin(); entry != polls.end();) {
+      const PollAtServer& waiting = entry->second;
+      std::optional<std::string> frame = service.next_order(waiting.poll);
+      if (!frame && now >= waiting.deadline) frame = Service::no_order(waiting.poll);
+      if (frame) send(waiting.client, *frame);
+      entry = frame ? polls.erase(entry) : std::next(entry);
+    }
+  }
+
   // A client that has gone away gets nothing; it asks again when it is back.
   void send(const std::string& client, const std::string& frame) {
     try {
@@ -188,13 +220,14 @@ struct Server::Impl {
   }
 
   ServerOptions options;
-  WakePipe learned, stopped;
+  WakePipe learned, ordered, stopped;
   std::atomic<bool> stopping{false};
   Service service;
   zmq::context_t context;
   zmq::socket_t socket;
   std::optional<Gatekeeper> gatekeeper;
   std::vector<DeferredAnswer> deferred;
+  std::map<std::string, PollAtServer> polls;  // by session
   std::string endpoint;
   std::string socket_file;  // "" for tcp
 };

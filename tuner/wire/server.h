@@ -4,7 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "tuner/platform/background_learner.h"
 #include "tuner/platform/experience_store.h"
+#include "tuner/wire/dataset_hub.h"
+#include "tuner/wire/tenants.h"
 
 namespace hyperfd::wire {
 
@@ -16,6 +19,11 @@ struct ServerOptions {
   bool insecure = false;              // … unless this says that tcp may go without
   // How long the answer to the first message of a new experiment waits for a ranker update at most.
   std::chrono::milliseconds learning_patience{3000};
+  // How long a client that serves a data set waits for an order before it has to ask again.
+  std::chrono::milliseconds poll_patience{10'000};
+  DatasetTimes dataset_times;
+  BackgroundLearner::Learn learn = learn_ranker;  // what an update is
+  TenantLimits limits;                            // of each client with a key
 };
 
 // hyperfd-tuner's socket: one ROUTER, one loop, one thread.

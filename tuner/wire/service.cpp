@@ -10,16 +10,30 @@
 namespace hyperfd::wire {
 namespace {
 
+std::vector<NamedNumber> named_numbers(const std::vector<Statistic>& statistics) {
+  std::vector<NamedNumber> numbers;
+  for (const Statistic& statistic : statistics)
+    numbers.push_back({statistic.name, statistic.value.value_or(kWithheld)});
+  return numbers;
+}
+
+void check_session(const std::string& session) {
+  if (session.size() < 16 || session.size() > kMaxIdBytes) {
+    throw InputError("session: expected 16 to " + std::to_string(kMaxIdBytes) + " bytes, got " +
+                     std::to_string(session.size()));
+  }
+}
+
 // One overload for each request: what it does to the platform, and its reply.
 class Executor {
  public:
-  Executor(Platform& platform, const std::string& experiment, std::string* wait_for)
-      : platform_(platform), experiment_(experiment), wait_for_(wait_for) {}
+  Executor(Platform& platform, DatasetHub& datasets, const std::string& experiment, std::string* wait_for)
+      : platform_(platform), datasets_(datasets), experiment_(experiment), wait_for_(wait_for) {}
 
   Body operator()(const Initialize& in) {
-    const RunInfo info =
-        platform_.begin_run(experiment_, {in.run, in.space, in.optimize_mode, in.budget, in.policy, in.seed,
-                                                   in.annotation.value_or("")});
+    const RunInfo info = platform_.begin_run(
+        experiment_, {in.run, in.space, in.optimize_mode, in.budget, in.policy, in.seed, in.annotation.value_or(""),
+                      named_numbers(in.meta_features.value_or(std::vector<Statistic>()))});
     if (!info.resumed) *wait_for_ = info.signature;
     return Initialized{std::string("hyperfd-tuner ") + kVersion, info.task, info.resumed, info.results,
                        info.past_tasks};
@@ -68,7 +82,17 @@ class Executor {
     return Acknowledged{};
   }
 
-  // Replies, which a client has no business to send; a ping never gets here.
+  Body operator()(const OpenDataset& start) {
+    check_session(start.session);
+    const DatasetStart dataset{start.extractor, start.image_features, start.images, named_numbers(start.statistics)};
+    platform_.open_dataset(experiment_, dataset);
+    datasets_.open(platform_.task(experiment_), experiment_, start.session,
+                   {start.extractor, static_cast<std::size_t>(start.image_features), start.statistics.size()},
+                   start.updates.value_or(true));
+    return Acknowledged{};
+  }
+
+  // Replies, which a client has no business to send; a ping or poll never gets here.
   template <typename Reply>
   Body operator()(const Reply&) {
     throw MalformedMessage("unknown_type", std::string("type: ") + Reply::kType + " is not a request");
@@ -91,24 +115,29 @@ class Executor {
   }
 
   Platform& platform_;
+  DatasetHub& datasets_;
   const std::string& experiment_;
   std::string* wait_for_;
 };
 
 }  // namespace
 
-Answer Service::answer(std::string_view frame) {
+Answer Service::answer(std::string_view frame, const std::string& tenant) {
   Message reply;
   Failure failure;
   try {
     const Message request = decode(frame);
     reply.experiment = request.experiment;
     reply.request = request.request;
+    rates_.count(tenant);
     if (std::holds_alternative<Ping>(request.body)) {
       reply.body = Acknowledged{};
-      return {encode(reply), ""};
+      return {encode(reply), "", std::nullopt};
     }
-    return apply(request, frame);
+    const std::string experiment = owned_name(tenant, request.experiment);
+    if (std::holds_alternative<NextOrder>(request.body)) return answer_poll(request, experiment);
+    if (std::holds_alternative<Initialize>(request.body)) check_experiments(tenant, experiment);
+    return apply(request, experiment, frame);
   } catch (const MalformedMessage& error) {
     if (reply.request.empty()) {
       reply.experiment = error.experiment;
@@ -117,6 +146,10 @@ Answer Service::answer(std::string_view frame) {
     failure = {error.code, error.what()};
   } catch (const UnknownExperiment& error) {
     failure = {"unknown_experiment", error.what()};
+  } catch (const UnknownSession& error) {
+    failure = {"unknown_session", error.what()};
+  } catch (const LimitExceeded& error) {
+    failure = {"limit", error.what()};
   } catch (const InputError& error) {
     failure = {"input", error.what()};
   } catch (const StoreError& error) {
@@ -126,33 +159,47 @@ Answer Service::answer(std::string_view frame) {
     failure = {"internal", error.what()};
     spdlog::error("experiment {} request {}: {}", reply.experiment, reply.request, error.what());
   }
+  // A client calls its experiments by the names that it gave.
+  for (const std::string prefix = name_prefix(tenant); !prefix.empty();) {
+    const std::size_t at = failure.message.find(prefix);
+    if (at == std::string::npos) break;
+    failure.message.erase(at, prefix.size());
+  }
   failure.message = clean_text(std::move(failure.message));
   spdlog::debug("experiment {} request {}: answered {}: {}", reply.experiment, reply.request, failure.code,
                 failure.message);
   reply.body = std::move(failure);
-  return {encode(reply), ""};
+  return {encode(reply), "", std::nullopt};
 }
 
-Answer Service::apply(const Message& request, std::string_view frame) {
+void Service::check_experiments(const std::string& tenant, const std::string& experiment) {
+  if (tenant.empty() || store_.find_experiment(experiment)) return;
+  if (store_.count_experiments(name_prefix(tenant)) < limits_.experiments) return;
+  throw InputError("experiment: this client has " + std::to_string(limits_.experiments) +
+                      " already, and may have no more");
+}
+
+Answer Service::apply(const Message& request, const std::string& experiment, std::string_view frame) {
   const std::string digest = sha256(frame);
-  if (const auto stored = store_.find_reply(request.experiment, request.request)) {
-    if (stored->digest == digest) return {stored->frame, ""};
+  if (const auto stored = store_.find_reply(experiment, request.request)) {
+    if (stored->digest == digest) return {stored->frame, "", std::nullopt};
     throw InputError("request: \"" + request.request + "\" was used before for another message of this experiment");
   }
   Answer answer;
   Message reply{request.experiment, request.request, {}};
   try {
     StoreTransaction transaction(store_);
-    reply.body = std::visit(Executor(platform_, request.experiment, &answer.wait_for), request.body);
+    reply.body = std::visit(Executor(platform_, datasets_, experiment, &answer.wait_for), request.body);
     answer.frame = encode(reply);
-    store_.add_reply(platform_.task(request.experiment), request.request, {digest, answer.frame});
+    store_.add_reply(platform_.task(experiment), request.request, {digest, answer.frame});
     transaction.commit();
   } catch (...) {
-    platform_.forget(request.experiment);  // may be ahead of the store
+    platform_.forget(experiment);  // may be ahead of the store
     throw;
   }
   try {
     platform_.start_due_updates();
+    platform_.attend_datasets();
   } catch (const StoreError& error) {
     spdlog::error("ranker update put off: {}", error.what());  // the request itself is committed
   }
@@ -160,9 +207,33 @@ Answer Service::apply(const Message& request, std::string_view frame) {
   return answer;
 }
 
+Answer Service::answer_poll(const Message& request, const std::string& experiment) {
+  const auto& poll = std::get<NextOrder>(request.body);
+  const std::optional<Body> order = datasets_.poll(experiment, poll);
+  for (FeatureAnswer& answer : datasets_.take_features()) {
+    StoreTransaction transaction(store_);
+    platform_.set_feature(answer.task, answer.version, std::move(answer.feature));
+    transaction.commit();
+  }
+  const WaitingPoll waiting{request.experiment, request.request, poll.session};
+  if (!order) return {"", "", waiting};
+  return {encode({waiting.experiment, waiting.request, *order}), "", std::nullopt};
+}
+
+std::optional<std::string> Service::next_order(const WaitingPoll& poll) {
+  const std::optional<Body> order = datasets_.next_order(poll.session);
+  if (!order) return std::nullopt;
+  return encode({poll.experiment, poll.request, *order});
+}
+
+std::string Service::no_order(const WaitingPoll& poll) {
+  return encode({poll.experiment, poll.request, NoOrder{}});
+}
+
 void Service::commit_learned() {
   try {
     platform_.commit_learned();
+    platform_.attend_datasets();
   } catch (const std::exception& error) {
     spdlog::error("ranker version not committed: {}", error.what());
   }

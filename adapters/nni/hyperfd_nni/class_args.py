@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from nni import ClassArgsValidator
 
-NAMES = ("optimize_mode", "budget", "policy", "endpoint", "server_key", "client_key", "store", "seed", "fallback_after", "space")
+NAMES = (
+    "optimize_mode", "budget", "policy", "endpoint", "server_key", "client_key", "store", "seed", "fallback_after", "space",
+    "meta_features", "dataset", "describe_timeout", "privacy", "epsilon", "delta",
+)
 
 
 class Settings(NamedTuple):
@@ -23,6 +27,12 @@ class Settings(NamedTuple):
     seed: int = 0
     fallback_after: float = 30.0
     space: Union[None, str, dict] = None  # annotates the search space: a file, or the annotation itself
+    meta_features: Optional[Dict[str, float]] = None  # numbers that describe the data set
+    dataset: Optional[Path] = None  # a folder that hyperfd-trial reads; the tuner never does
+    describe_timeout: float = 60.0  # seconds that the first suggestion waits for the data set's meta-feature at most
+    privacy: str = "pull"
+    epsilon: float = 4.0  # the next two: of privacy "private"
+    delta: float = 1e-5
 
 
 def read_class_args(class_args: Dict[str, Any]) -> Tuple[Settings, List[str]]:
@@ -68,6 +78,8 @@ def _contradictions(settings: Settings) -> List[str]:
         problems.append("classArgs: store belongs to the tuner on this machine; it cannot be given together with endpoint")
     if bool(settings.server_key) != bool(settings.client_key):
         problems.append("classArgs: server_key and client_key are needed together")
+    if settings.dataset is not None and settings.endpoint is not None and settings.privacy == "pull":
+        problems.append("classArgs: a dataset at a tuner elsewhere needs privacy share or private; with pull nothing of it leaves this machine")
     return problems
 
 
@@ -103,6 +115,30 @@ def _annotation(value: Any) -> Union[str, dict]:
     return value if isinstance(value, dict) else _text(value)
 
 
+def _numbers(value: Any) -> Dict[str, float]:
+    if not isinstance(value, dict) or not value:
+        raise ValueError
+    for name, number in value.items():
+        if not isinstance(name, str) or isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+            raise ValueError
+    return {name: float(number) for name, number in value.items()}
+
+
+def _privacy(value: Any) -> str:
+    if value not in ("pull", "share", "private"):
+        raise ValueError
+    return value
+
+
+def _between(low: float, high: float):
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            raise ValueError
+        return float(value)
+
+    return read
+
+
 def _endpoint(value: Any) -> str:
     if not _text(value).startswith(("tcp://", "ipc://")):
         raise ValueError
@@ -120,4 +156,10 @@ _READERS = {
     "seed": ("a whole number, 0 or more", _whole_number),
     "fallback_after": ("seconds, 0 or more", _seconds),
     "space": ("the file that annotates the search space, or the annotation itself", _annotation),
+    "meta_features": ("names and finite numbers", _numbers),
+    "dataset": ("a folder", _path),
+    "describe_timeout": ("seconds, 0 or more", _seconds),
+    "privacy": ('"pull", "share" or "private"', _privacy),
+    "epsilon": ("a number from 0.001 to 1000", _between(1e-3, 1e3)),
+    "delta": ("a number from 1e-15 to 0.1", _between(1e-15, 0.1)),
 }

@@ -89,7 +89,7 @@ class Outbox:
         except TunerRefused as error:
             if isinstance(error, IntroductionRefused) and message.body["run"] == self._run:
                 raise
-            if error.code == "store" or (error.code == "internal" and self._retry(message)):
+            if error.code in ("store", "limit") or (error.code == "internal" and self._retry(message)):
                 raise TunerAway(f"{message.type}: {error}") from error  # it could not, this time
             _logger.error("the tuner refused %s %s: %s", message.type, message.body, error)
             outcome = {"done": message.request, "refused": str(error)}

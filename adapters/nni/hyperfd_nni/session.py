@@ -15,6 +15,7 @@ from .client import Client, TunerAway, TunerRefused
 from .courier import Courier
 from .class_args import Settings
 from .curve_keys import read_client_keys, read_server_key
+from .dataset_program import DatasetProgram
 from .embedded import EmbeddedTuner, default_store
 from .fallback import FallbackSampler
 from .journal import Journal
@@ -58,6 +59,7 @@ class Session:
         self._trouble_since: Optional[float] = None  # time.monotonic() of the first of the requests for suggestions that failed in a row
         self.trials = TrialBook(Journal(context.checkpoint / TRIALS_FILE))
         self.outbox = Outbox(Journal(context.checkpoint / OUTBOX_FILE), self.run)
+        self._dataset = None if settings.dataset is None else DatasetProgram(settings, context, tuner_endpoint(settings))
         self._link = TunerLink(connect(settings), self.experiment, self.outbox.introduction)
         self._courier = Courier(self._link, self.outbox, on_tick)
 
@@ -79,8 +81,13 @@ class Session:
         }
         if self._annotation is not None:
             introduction["annotation"] = to_json(self._annotation)
+        if self._settings.meta_features:
+            numbers = sorted(self._settings.meta_features.items())
+            introduction["meta_features"] = [{"name": name, "value": value} for name, value in numbers]
         self._tell("IN", introduction)
         self._courier.start()
+        if self._dataset is not None:
+            self._dataset.start()
 
     def suggest(self, parameter_ids: List[int]) -> Tuple[List[Suggestion], str]:
         """Configurations for the ids, in their order, and why there are fewer than asked ("" if there are not).
@@ -167,7 +174,7 @@ class Session:
                 self._trouble_since = None
                 return answer
             except (TunerAway, TunerRefused) as error:
-                temporary = isinstance(error, TunerAway) or error.code in ("store", "internal")
+                temporary = isinstance(error, TunerAway) or error.code in ("store", "internal", "limit")
                 if temporary and self._trouble_since is None:
                     self._trouble_since = time.monotonic()
                 if not temporary or time.monotonic() + RETRY_SECONDS >= deadline:
@@ -176,6 +183,8 @@ class Session:
 
     def _ask_tuner_once(self, parameter_ids: List[int], request: str, deadline: float) -> Tuple[List[Suggestion], str]:
         self._courier.deliver(deadline)  # the suggestions shall know every result
+        if self._dataset is not None:
+            self._dataset.wait()
         reply = self._link.ask("GE", {"run": self.run, "parameter_ids": parameter_ids}, request, deadline)
         if reply.type == "NO":
             return [], str(reply.body.get("reason", ""))
@@ -234,6 +243,11 @@ class Session:
 
 def _tuner_id(parameter_id: int, sampled: bool) -> int:
     return FIRST_FALLBACK_ID + parameter_id if sampled else parameter_id
+
+
+def tuner_endpoint(settings: Settings) -> str:
+    """Raises PermissionError when the folder of the sockets is not ours."""
+    return settings.endpoint or EmbeddedTuner(settings.store or default_store()).endpoint
 
 
 def connect(settings: Settings) -> Client:

@@ -13,6 +13,7 @@
 #include "tests/trial/training/square_faces.h"
 #include "trial/detector/retinaface.h"
 #include "trial/training/weights_file.h"
+#include "tuner/ranker/dataset_features.h"
 #include "tuner/space/architecture.h"
 #include "tuner/space/search_space.h"
 
@@ -316,6 +317,67 @@ TEST_F(TrialCommand, UserErrorsAreOneLine) {
     EXPECT_NE(one.finished.errors.find(one.message), std::string::npos) << one.finished.errors;
     EXPECT_EQ(lines(one.finished.errors), 1u) << one.finished.errors;
   }
+}
+
+TEST_F(TrialCommand, DescribeWritesFeaturesAndKeepsThoseOfSingleImages) {
+  const std::string file = faces_.folder() + "/a.features", again = faces_.folder() + "/b.features";
+  const Finished described = run({"describe", "--data", faces_.folder(), "--out", file, "--split", "all"});
+  ASSERT_EQ(described.exit_code, 0) << described.errors;
+  const DatasetFeatures features = DatasetFeatures::deserialize(read_file(file), file);
+  EXPECT_EQ(features.images.size(0), 22);
+  EXPECT_EQ(features.images.size(1), 3 * (64 + 4));
+  EXPECT_EQ(features.statistic_names, (std::vector<std::string>{"log1p(images)", "log1p(boxes)"}));
+
+  ASSERT_TRUE(std::filesystem::is_directory(faces_.folder() + "/.hyperfd"));
+  ASSERT_EQ(run({"describe", "--data", faces_.folder(), "--out", again, "--split", "all", "--threads", "1"}).exit_code,
+            0);
+  EXPECT_EQ(read_file(again), read_file(file));
+  ASSERT_EQ(run({"describe", "--data", faces_.folder(), "--out", again, "--no-cache", "--landmarks"}).exit_code, 0);
+  EXPECT_EQ(DatasetFeatures::deserialize(read_file(again), again).images.size(0), 12);
+
+  const std::string task = faces_.folder() + "/task";
+  write_file_atomically(task + "/derived.json", R"({"source": "..", "shift": [{"kind": "rotate", "degrees": 180}]})");
+  ASSERT_EQ(run({"describe", "--data", task, "--out", again, "--split", "all"}).exit_code, 0);
+  const DatasetFeatures turned = DatasetFeatures::deserialize(read_file(again), again);
+  EXPECT_EQ(turned.extractor, features.extractor);
+  EXPECT_FALSE(turned.images.equal(features.images));
+}
+
+TEST_F(TrialCommand, DescribeSaysWhatWouldLeaveAndWritesNothing) {
+  const Finished dry = run({"describe", "--data", faces_.folder(), "--numbers", "cameras=3", "--dry-run"});
+  ASSERT_EQ(dry.exit_code, 0) << dry.errors;
+  for (const char* word : {"64 numbers", "log1p(boxes)", "cameras              3", "What stays: images"})
+    EXPECT_NE(dry.output.find(word), std::string::npos) << word << dry.output;
+
+  const std::string table = faces_.folder() + "/houses.csv", file = faces_.folder() + "/houses.features";
+  write_file_atomically(table, "rooms,price\n3,100\n4,130\n");
+  ASSERT_EQ(run({"describe", "--table", table, "--target", "price", "--out", file}).exit_code, 0);
+  EXPECT_EQ(DatasetFeatures::deserialize(read_file(file), file).images.size(0), 0);
+}
+
+TEST_F(TrialCommand, DescribeRefusesInOneLine) {
+  const std::string out = faces_.folder() + "/a.features";
+  const struct {
+    Finished finished;
+    const char* message;
+  } cases[] = {
+      {run({"describe", "--data", faces_.folder()}), "--out is required, or else --dry-run"},
+      {run({"describe", "--out", out}), "--data is required, or else --table or --numbers"},
+      {run({"describe", "--numbers", "rooms=many", "--out", out}),
+       "--numbers: expected name=number, got \"rooms=many\""},
+      {run({"describe", "--numbers", "a=1,a=2", "--out", out}), "statistics: a is there twice"},
+      {run({"describe", "--numbers", "a=nan", "--out", out}), "statistics: a: expected a finite number"},
+      {run({"describe", "--data", faces_.folder(), "--weights", recipe_, "--out", out}), "expected weights"},
+      {run({"describe", "--data", faces_.folder(), "--classifier", recipe_, "--out", out}), "expected weights"},
+      {run({"describe", "--data", faces_.folder(), "--without", "boxes", "--out", out}), "boxes"},
+      {run({"describe", "--table", "none.csv", "--out", out}), "none.csv"},
+  };
+  for (const auto& one : cases) {
+    EXPECT_EQ(one.finished.exit_code, 2) << one.finished.errors;
+    EXPECT_NE(one.finished.errors.find(one.message), std::string::npos) << one.finished.errors;
+    EXPECT_EQ(lines(one.finished.errors), 1u) << one.finished.errors;
+  }
+  EXPECT_FALSE(std::filesystem::exists(out));
 }
 
 TEST_F(TrialCommand, HelpTeaches) {

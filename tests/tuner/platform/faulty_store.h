@@ -28,6 +28,7 @@ class FaultyStore : public ExperienceStore {
     return passed_on().space(signature, definition);
   }
   std::string definition(const std::string& signature) override { return passed_on().definition(signature); }
+  std::int64_t count_experiments(const std::string& prefix) override { return passed_on().count_experiments(prefix); }
   std::optional<ExperimentRecord> find_experiment(const std::string& name) override {
     return passed_on().find_experiment(name);
   }
@@ -57,6 +58,15 @@ class FaultyStore : public ExperienceStore {
   bool add_trial_end(const TrialEndRecord& end) override { return passed_on().add_trial_end(end); }
   std::optional<TrialOutcome> trial_outcome(const ConfigurationRecord& configuration) override {
     return passed_on().trial_outcome(configuration);
+  }
+  std::optional<DatasetRecord> find_dataset(std::int64_t task) override { return passed_on().find_dataset(task); }
+  void set_dataset(const DatasetRecord& dataset) override { passed_on().set_dataset(dataset); }
+  std::vector<DatasetRecord> datasets(const std::string& signature) override { return passed_on().datasets(signature); }
+  void add_offline_features(std::int64_t task, const std::string& features) override {
+    passed_on().add_offline_features(task, features);
+  }
+  std::vector<std::pair<std::int64_t, std::string>> offline_features(const std::string& signature) override {
+    return passed_on().offline_features(signature);
   }
   std::vector<ExperienceRecord> experience(const std::string& signature, std::optional<std::int64_t> task) override {
     return passed_on().experience(signature, task);

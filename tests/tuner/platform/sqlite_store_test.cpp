@@ -1,5 +1,6 @@
 #include "tuner/platform/sqlite_store.h"
 
+#include <cmath>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -223,9 +224,46 @@ TEST_F(SqliteStoreTest, ForeignDatabaseAndLaterVersionAreRefused) {
   open_store(file_).reset();
   // SQLite's header: user version at byte 60, application id at byte 68, big-endian.
   overwrite(file_, 60, std::string("\0\0\0\x09", 4));
-  EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": schema version 9, this program reads versions up to 2");
+  EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": schema version 9, this program reads versions up to 3");
   overwrite(file_, 68, std::string("\0\0\0\0", 4));
   EXPECT_EQ(error_of([&] { open_store(file_); }), file_ + ": a SQLite database, but not an experience store");
+}
+
+TEST_F(SqliteStoreTest, DatasetsAreKeptToTheLastBitAndWithheldNumbersStayWithheld) {
+  DatasetRecord dataset;
+  dataset.extractor = std::string(64, 'a');
+  dataset.image_features = 252;
+  dataset.images = 1000;
+  dataset.statistics = {{"boxes", 0.1}, {"images", kWithheld}};
+  dataset.feature = {0.1f, -1e-30f};
+  dataset.ranker_signature = "signature";
+  dataset.ranker_version = 3;
+  {
+    const auto store = open_store(file_);
+    StoreTransaction transaction(*store);
+    dataset.task = add_experiment(*store, "e");
+    store->set_dataset({dataset.task, "", 0, 0, {{"old", 1}}, {}, "", 0});
+    store->set_dataset(dataset);
+    const auto run = store->add_run(dataset.task, "r");
+    store->add_result(add_configuration(*store, dataset.task, run, 0), "1", 1.0);
+    DatasetRecord without_results = dataset;
+    without_results.task = add_experiment(*store, "f");
+    store->set_dataset(without_results);
+    transaction.commit();
+  }
+  const auto store = open_store(file_);
+  const auto found = store->find_dataset(dataset.task);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->extractor, dataset.extractor);
+  EXPECT_EQ(found->images, 1000);
+  EXPECT_EQ(found->statistics.at(0).value, 0.1);
+  EXPECT_TRUE(std::isnan(found->statistics.at(1).value));
+  EXPECT_EQ(found->feature, dataset.feature);
+  EXPECT_EQ(found->ranker_version, 3);
+  EXPECT_EQ(store->datasets("signature").size(), 1u) << "of tasks with results";
+  EXPECT_EQ(store->count_experiments(""), 2);
+  EXPECT_EQ(store->count_experiments("e"), 1);
+  EXPECT_FALSE(store->find_dataset(99));
 }
 
 // store_v1.sqlite: made by `suggest -n 2`, twice, `suggest`, and `report` of version 1, on hpo.yaml.
@@ -238,6 +276,7 @@ TEST_F(SqliteStoreTest, AStoreOfVersion1IsReadAndBroughtUpToDate) {
     const auto record = store->find_experiment("faces");
     ASSERT_TRUE(record);
     EXPECT_EQ(record->annotation, "");
+    EXPECT_FALSE(store->find_dataset(record->id));
     EXPECT_EQ(store->configurations(record->id).size(), 5u);
     EXPECT_EQ(store->experience(record->signature).at(0).metric, 0.83);
     StoreTransaction transaction(*store);

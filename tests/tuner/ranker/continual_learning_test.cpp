@@ -126,7 +126,7 @@ RankerOptions small_options(const std::map<std::string, std::string>& changes = 
 
 RankingModel make_model(const RankerOptions& options = small_options()) {
   RankingModel model(2, options, 1);
-  model.add_extractor(kImageFeatures, 1, {}, 2);
+  model.add_extractor({"hash", kImageFeatures, 1}, {}, 2);
   return model;
 }
 
@@ -292,6 +292,25 @@ TEST(Update, GoesOnWithoutADatasetThatVanishes) {
     EXPECT_LE(client.forwards, answers + 1);  // it is not asked again
     EXPECT_FALSE(state_of(model).ranker.seen.count("client"));
   }
+}
+
+TEST(Update, FallsBackToTheMetaFeatureThatADatasetSentBefore) {
+  World world;
+  RankingModel model = make_model();
+  std::vector<TaskExperience> tasks = world.make_offline(8);
+  model.update(tasks, 3);
+  tasks.push_back(world.make("client", true, TaskRole::kCurrent));
+  WatchedDataset client(*tasks.back().dataset);
+  tasks.back().feature = client.forward(model.extractor_weights(), 9).feature;
+  tasks.back().dataset = &client;
+  client.last_answer = 2;
+  const std::int64_t version = state_of(model).ranker.version;
+  model.update(tasks, 4);
+  const auto after = state_of(model);
+  ASSERT_TRUE(after.ranker.seen.count("client"));
+  EXPECT_EQ(after.ranker.seen.at("client").version, version);
+  EXPECT_TRUE(after.ranker.seen.at("client").feature.equal(torch::tensor(tasks.back().feature)));
+  EXPECT_FALSE(after.ranker.versions.at(version).z.equal(torch::eye(16))) << "it goes through Z from now on";
 }
 
 TEST(Update, IsAllOrNothing) {

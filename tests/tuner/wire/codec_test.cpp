@@ -17,6 +17,7 @@ std::vector<Message> one_of_each() {
   std::vector<Body> bodies = {
       Initialize{"r", R"({"x":{"_type":"uniform","_value":[0,1]}})", OptimizeMode::kMinimize, 4, "hyperfd", 7},
       Initialize{"r", "{}", OptimizeMode::kMaximize, 0, "random", 0, R"({"encoder":"mlp"})"},
+      Initialize{"r", "{}", OptimizeMode::kMaximize, 0, "random", 0, std::nullopt, std::vector<Statistic>{{"n", 2}}},
       UpdateSearchSpace{"r", "{}"},
       RequestTrialJobs{"r", {0, 1, 70000}},
       ReportMetric{"r", std::nullopt, "job", MetricKind::kPeriodical, 3, "0.5", "{}"},
@@ -25,11 +26,20 @@ std::vector<Message> one_of_each() {
       ImportData{"r", {{"{}", "1"}, {"{\"x\":1}", "2"}}},
       AddCustomizedTrials{"r", {{3, "{}"}}},
       Terminate{"r"},
+      OpenDataset{"s", "hash", 252, 1000, {{"boxes", 3.5}}},
+      OpenDataset{"s", "hash", 252, 1000, {{"boxes", std::nullopt}}, false},
+      NextOrder{"s", 0},
+      NextOrder{"s", 7, ComputedFeature{"hash", {1.5f, -2}, {}}},
+      NextOrder{"s", 8, std::nullopt, Floats{0.1f}, "why"},
       Ping{},
       Initialized{"hyperfd-tuner", 1, true, 2, 3},
       NewTrialJobs{{{4, "{\"ü\":1}", ConfigurationSource::kFallback}}},
       NoMoreTrialJobs{"empty"},
       SendTrialJobParameter{1, "job", "{}"},
+      ComputeFeature{1, {1, 2, 3}, -5},
+      ComputeGradient{2, {1}, {2}},
+      NoOrder{},
+      Dismissed{"done"},
       Acknowledged{-1, "warning"},
       Failure{"input", "message"},
   };
@@ -121,7 +131,7 @@ TEST(Codec, AcceptsWhatForeignClientsWrite) {
 
 TEST(Codec, AnOptionalFieldIsLeftOutOrRead) {
   Json request = {{"version", 1}, {"type", "IN"}, {"experiment", "e"}, {"request", "q"}};
-  request["body"] = {{"run", "r"}, {"space", "{}"}, {"optimize_mode", "maximize"},
+  request["body"] = {{"run", "r"},  {"space", "{}"}, {"optimize_mode", "maximize"},
                      {"budget", 1}, {"policy", "p"}, {"seed", 2}};
   const Message without = decode(frame_of(request));  // as clients wrote it before there were annotations
   EXPECT_EQ(std::get<Initialize>(without.body).annotation, std::nullopt);

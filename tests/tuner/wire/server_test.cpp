@@ -171,6 +171,21 @@ TEST_F(ServerTest, AllowListIsReadAgainWhenItChanges) {
   EXPECT_FALSE(gets_in(kRefused));
 }
 
+TEST_F(ServerTest, AClientsExperimentsAreItsOwn) {
+  start_with_keys();
+  const std::string server_public = read_key(keys_ + "/server.pub"), secret = read_key(keys_ + "/client.key");
+  const KeyPair other = make_key_pair();
+  write_file_atomically(keys_ + "/clients.allow", public_key_of(secret) + "\n" + other.public_key + "\n");
+  TestClient alice(server_->endpoint(), server_public, public_key_of(secret), secret);
+  TestClient bob(server_->endpoint(), server_public, other.public_key, other.secret_key);
+  const Initialize start{"r", R"({"x":{"_type":"uniform","_value":[0,1]}})", OptimizeMode::kMaximize, 4, "random", 1};
+  ASSERT_TRUE(std::holds_alternative<Initialized>(alice.ask({"e", "1", start})->body));
+  const Body reply = bob.ask({"e", "2", RequestTrialJobs{"r", {0}}})->body;
+  ASSERT_TRUE(std::holds_alternative<Failure>(reply));
+  EXPECT_EQ(std::get<Failure>(reply).code, "unknown_experiment");
+  EXPECT_TRUE(std::holds_alternative<NewTrialJobs>(alice.ask({"e", "2", RequestTrialJobs{"r", {0}}})->body));
+}
+
 void send_raw(const std::string& endpoint, const std::string& bytes) {
   sockaddr_in address{};
   address.sin_family = AF_INET;

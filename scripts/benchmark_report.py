@@ -1,0 +1,239 @@
+"""Writes docs/benchmark.md and its plots from the committed tables: what the tables are, and how policies do on them.
+
+    pip install matplotlib optuna hyperopt      # into .venv, once
+    .venv/bin/python scripts/benchmark_report.py [--seeds 20]
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from scipy.stats import spearmanr
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+ROOT = Path(__file__).resolve().parents[1]
+TABLES = ROOT / "tuner/bench/tables/face-mini"
+DOCS = ROOT / "docs"
+SPACES = {"hpo": ROOT / "search_spaces/hpo.yaml", "nas": ROOT / "search_spaces/proxylessnas.yaml"}
+POLICIES = ["random", "best_on_source", "average_rank", "greedy_portfolio", "nearest_task", "rgpe", "gradient_boosting",
+            "tr_automl", "hyperstar", "scot", "paper", "hyperfd"]
+BUDGETS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+PEER_BUDGETS = [1, 2, 4, 10, 20, 50]
+
+
+def key(configuration):
+    return json.dumps(configuration, sort_keys=True)
+
+
+class Tables:
+    """Results of one folder: by task, by configuration, by seed."""
+
+    def __init__(self, folder):
+        self.tasks = {}
+        for file in sorted(folder.glob("*.jsonl")):
+            rows = defaultdict(dict)
+            for line in file.read_text().splitlines():
+                row = json.loads(line)
+                rows[key(row["configuration"])][row.get("seed", 1)] = (row["validation"], row["test"], row.get("seconds", 0))
+            self.tasks[file.stem] = dict(rows)
+
+    def names(self):
+        return list(self.tasks)
+
+    def means(self, task, column):
+        return {c: statistics.mean(r[column] for r in seeds.values()) for c, seeds in self.tasks[task].items()}
+
+    def trials(self):
+        return sum(len(seeds) for rows in self.tasks.values() for seeds in rows.values())
+
+    def hours(self):
+        return sum(r[2] for rows in self.tasks.values() for seeds in rows.values() for r in seeds.values()) / 3600
+
+
+def rank_correlation(a, b):
+    shared = sorted(set(a) & set(b))
+    if len(shared) < 5:
+        return float("nan")
+    return float(spearmanr([a[c] for c in shared], [b[c] for c in shared]).statistic)
+
+
+def seed_share(rows):
+    """Share of a task's test variance that is between seeds of one configuration, of its configurations with several."""
+    groups = [[r[1] for r in seeds.values()] for seeds in rows.values() if len(seeds) > 1]
+    if len(groups) < 5:
+        return None
+    within = statistics.mean(statistics.variance(g) for g in groups)
+    # The variance of means over n seeds holds within/n of the seeds' own.
+    n = statistics.mean(len(g) for g in groups)
+    between = max(0.0, statistics.variance([statistics.mean(g) for g in groups]) - within / n)
+    return within / (within + between) if within + between > 0 else None
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def short(configuration):
+    c = json.loads(configuration)
+    return ", ".join(f"{k} {v}" for k, v in c.items()) if len(configuration) < 400 else configuration[:80] + "…"
+
+
+def plot_distributions(tables, untuned, file):
+    names = tables.names()
+    figure, axes = plt.subplots(figsize=(1.1 * len(names) + 1.5, 3.6), constrained_layout=True)
+    rng = np.random.default_rng(0)
+    for i, name in enumerate(names):
+        values = list(tables.means(name, 1).values())
+        axes.scatter(i + rng.uniform(-0.25, 0.25, len(values)), values, s=7, alpha=0.6, color="#2166ac", linewidths=0)
+        if name in untuned:
+            axes.plot([i - 0.35, i + 0.35], [untuned[name]] * 2, color="#b2182b", linewidth=1.6)
+    axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
+    axes.set_ylabel("test AP@50")
+    axes.set_title("One dot a configuration; red: the weights before fine-tuning", fontsize=10)
+    axes.grid(axis="y", alpha=0.3)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def plot_correlations(tables, file):
+    names = tables.names()
+    tests = [tables.means(name, 1) for name in names]
+    matrix = np.array([[rank_correlation(a, b) for b in tests] for a in tests])
+    figure, axes = plt.subplots(figsize=(0.62 * len(names) + 2, 0.55 * len(names) + 1.4), constrained_layout=True)
+    image = axes.imshow(matrix, vmin=-1, vmax=1, cmap="RdBu")
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    for i, j in np.ndindex(matrix.shape):
+        if np.isfinite(matrix[i, j]):
+            axes.text(j, i, f"{matrix[i, j]:.2f}".replace("0.", "."), ha="center", va="center", fontsize=8,
+                      color="white" if abs(matrix[i, j]) > 0.6 else "black")
+    figure.colorbar(image, shrink=0.8)
+    axes.set_title("Rank correlation of test AP between tasks", fontsize=10)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def plot_budgets(curves, file):
+    figure, axes = plt.subplots(figsize=(6.4, 4), constrained_layout=True)
+    for i, (name, points) in enumerate(curves.items()):
+        style = "--" if name.startswith(("nni_", "optuna_")) else "-"
+        axes.plot(list(points), list(points.values()), style, marker="o", markersize=3, label=name,
+                  linewidth=2.4 if name == "hyperfd" else 1.2, color=plt.get_cmap("tab20")(i % 20))
+    axes.set_xscale("log")
+    ticks = sorted({b for points in curves.values() for b in points})
+    axes.set_xticks(ticks, [str(b) for b in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("trials")
+    axes.set_ylabel("rank of the best on validation, %")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=7, ncols=2)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def run(command):
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}:\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
+class Bench:
+    def __init__(self, space, seeds, tuner):
+        self.seeds, self.space = seeds, space
+        self.replay_command = [tuner, "bench", "replay", "--table", TABLES / space, "--space", SPACES[space], "--json"]
+        offline = TABLES / f"{space}-offline"
+        if offline.exists():
+            self.replay_command += ["--table", offline, "--offline", ",".join(Tables(offline).names())]
+        features = TABLES / "features"
+        if features.exists():
+            self.replay_command += ["--features", features]
+
+    def replay(self, policies, budget):
+        command = self.replay_command + ["--policies", ",".join(policies), "--budget", budget, "--seeds", self.seeds]
+        return run([str(word) for word in command])["policies"]
+
+    def peers(self, budget):
+        command = [sys.executable, "scripts/bench_peers.py", "--table", TABLES / self.space, "--space", SPACES[self.space],
+                   "--budget", budget, "--seeds", self.seeds]
+        return run([str(word) for word in command])["policies"]
+
+
+def p_text(value):
+    return "–" if value is None else f"{value:.2g}"
+
+
+def replay_section(space, seeds, tuner):
+    bench = Bench(space, seeds, tuner)
+    curves = defaultdict(dict)
+    sections = []
+    for budget in BUDGETS:
+        report = bench.replay(POLICIES, budget)
+        for name, numbers in report.items():
+            curves[name][budget] = numbers["rank_mean"]
+        if budget in (1, 2, 4):
+            rows = [[name, f"{n['rank_mean']:.1f} ± {n['rank_std']:.1f}", f"{n['delta_ap_mean']:+.1f} ± {n['delta_ap_std']:.1f}",
+                     p_text(n["p_vs_random"]), p_text(n["p_vs_best_on_source"])] for name, n in report.items()]
+            sections.append(f"Budget {budget}:\n\n" + table(["policy", "rank %", "ΔAP", "p random", "p source"], rows))
+    for budget in PEER_BUDGETS if space == "hpo" else []:
+        for name, numbers in bench.peers(budget).items():
+            curves[name][budget] = numbers["rank_mean"]
+    plot_budgets(curves, DOCS / f"benchmark_{space}_budgets.png")
+    return sections
+
+
+def write(seeds, tuner):
+    untuned_file = TABLES / "untuned.json"
+    untuned = json.loads(untuned_file.read_text()) if untuned_file.exists() else {}
+    parts = ["# The benchmark face-mini\n",
+             "Made by `.venv/bin/python scripts/benchmark_report.py` from `tuner/bench/tables/face-mini`; do not edit.\n",
+             "Each number of the tables is a real training by `hyperfd-trial train --recipe mini`, started by "
+             "`hyperfd-tuner collect` (`scripts/face_mini.sh`): AP@50 on the validation and test splits of a data set.\n"]
+    for space in SPACES:
+        if not (TABLES / space).exists():
+            continue
+        tables = Tables(TABLES / space)
+        parts.append(f"## {space}: {tables.trials():,} trials, {tables.hours():.1f} core hours\n")
+        rows = []
+        for name in tables.names():
+            tests, validations = tables.means(name, 1), tables.means(name, 0)
+            best = max(validations, key=validations.get)
+            share = seed_share(tables.tasks[name])
+            rows.append([name, str(len(tests)), f"{untuned[name]:.3f}" if name in untuned else "–", f"{min(tests.values()):.3f}",
+                         f"{statistics.median(tests.values()):.3f}", f"{max(tests.values()):.3f}", f"{tests[best]:.3f}",
+                         f"{rank_correlation(validations, tests):.2f}", "–" if share is None else f"{100 * share:.0f} %",
+                         short(best)])
+        parts.append(table(["task", "configurations", "before tuning", "worst", "median", "best", "best on validation",
+                            "validation–test correlation", "variance that is seed", "best on validation is"], rows))
+        plot_distributions(tables, untuned, DOCS / f"benchmark_{space}_ap.png")
+        plot_correlations(tables, DOCS / f"benchmark_{space}_correlation.png")
+        parts.append(f"![AP of every configuration by task](benchmark_{space}_ap.png)\n\n"
+                     f"![Rank correlation between tasks](benchmark_{space}_correlation.png)\n")
+        parts.append(f"### Policies, {seeds} seeds\n")
+        parts += replay_section(space, seeds, tuner)
+        parts.append(f"![Rank against the number of trials](benchmark_{space}_budgets.png)\n")
+    parts.append("rank %: place, by validation AP, of the configuration that the policy found best on validation, among all of the "
+                 "task's; mean over tasks. ΔAP: its test AP less what random search expects, in points, summed over tasks. "
+                 "±: standard deviation over seeds, each with another order of tasks. p: Wilcoxon's signed-rank test.\n")
+    (DOCS / "benchmark.md").write_text("\n".join(parts))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=20, help="repetitions (default: %(default)s)")
+    parser.add_argument("--tuner", default=str(ROOT / "build/release/bin/hyperfd-tuner"), help="program (default: %(default)s)")
+    arguments = parser.parse_args()
+    write(arguments.seeds, arguments.tuner)
+
+
+if __name__ == "__main__":
+    main()

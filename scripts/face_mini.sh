@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Fills the benchmark tables face-mini with the results of real trials: scripts/face_mini.sh DATA [WORK]
+#
+# DATA: folder of the data sets. WORK (default runs/face-mini): where data sets derived from them are described.
+# It can be stopped and started again at any time; what is in tuner/bench/tables/face-mini is not computed again.
+# Environment: STEPS (default "untuned features hpo noise offline"), JOBS (default: all cores), CONFIGURATIONS (default 100).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+data=${1:?usage: scripts/face_mini.sh DATA [WORK]}
+work=${2:-runs/face-mini}
+bin=${BIN:-build/release/bin}
+tables=tuner/bench/tables/face-mini
+source=$data/wider_source
+jobs=${JOBS:-$(nproc)}
+mkdir -p "$work"
+
+# The fisheye domain: 300 images of the source, chosen by a digest of their names.
+if [ ! -e "$work/wider_360/derived.json" ]; then
+  mkdir -p "$work/wider_300"
+  python3 - "$source" "$work/wider_300/derived.json" <<'PY'
+import hashlib, json, os, sys
+source, out = sys.argv[1:]
+names = sorted(os.listdir(source + "/images"), key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+json.dump({"source": os.path.abspath(source), "images": sorted(names[:300])}, open(out, "w"))
+PY
+  "$bin/hyperfd-trial" fisheye --data "$work/wider_300" --out "$work/wider_360"
+fi
+[ -e "$work/shifted" ] || "$bin/hyperfd-trial" shift --data "$source" -n 60 --out "$work/shifted"
+[ -e "$work/subsets" ] || "$bin/hyperfd-trial" subsets --data "$source" -n 60 --max-images 300 --out "$work/subsets" \
+  --python .venv/bin/python
+
+online=()
+for name in anime cartoon_dexter cmu_gray fddb mask wider_crowd wider_illum wider_occluded wider_pose; do
+  online+=("$data/$name")
+done
+online+=("$work/wider_360")
+offline=("$work"/shifted/*/ "$work"/subsets/*/)
+
+collect() { "$bin/hyperfd-tuner" collect --space search_spaces/hpo.yaml --jobs "$jobs" "$@" -- --recipe mini; }
+for step in ${STEPS:-untuned features hpo noise offline}; do
+  case $step in
+    untuned)  # AP of the weights before any training
+      mkdir -p $tables
+      {
+        separator="{"
+        for folder in "${online[@]}" "$data/portrait_lm5"; do
+          ap=$("$bin/hyperfd-trial" evaluate --data "$folder" --weights models/mobilenet_v1_x0.25.pt --json |
+            python3 -c 'import json, sys; print(round(json.load(sys.stdin)["ap50_area"], 4))')
+          printf '%s"%s": %s' "$separator" "$(basename "$folder")" "$ap"
+          separator=", "
+        done
+        echo "}"
+      } > $tables/untuned.json.part
+      mv $tables/untuned.json.part $tables/untuned.json ;;
+    features)
+      mkdir -p $tables/features
+      for folder in "${online[@]}" "${offline[@]%/}"; do
+        file=$tables/features/$(basename "$folder").features
+        [ -e "$file" ] || "$bin/hyperfd-trial" describe --data "$folder" --landmarks --out "$file"
+      done ;;
+    hpo) collect --data "${online[@]}" -n "${CONFIGURATIONS:-100}" --out $tables/hpo ;;
+    noise) collect --data "${online[@]}" -n 20 --seeds 3 --out $tables/hpo ;;
+    offline) collect --data "${offline[@]%/}" -n 10 --spread --out $tables/hpo-offline ;;
+    *) echo "unknown step $step" >&2; exit 2 ;;
+  esac
+done

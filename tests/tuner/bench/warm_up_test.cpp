@@ -1,0 +1,119 @@
+#include "tuner/bench/warm_up.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "tests/message_of.h"
+#include "tests/tuner/temporary_folder.h"
+#include "tuner/bench/bundle.h"
+#include "tuner/platform/platform.h"
+#include "tuner/platform/sqlite_store.h"
+#include "tuner/ranker/dataset_features.h"
+
+namespace hyperfd {
+namespace {
+
+// Two kinds of data sets that want opposite configurations and whose images look different.
+LookupTable two_kinds(int tasks) {
+  LookupTable table{
+      "toy", SearchSpace::parse(Json::parse(R"({"x": {"_type": "choice", "_value": [1, 2, 3, 4, 5, 6, 7, 8]}})")), {}, {}};
+  torch::manual_seed(7);
+  for (int t = 0; t < tasks; ++t) {
+    const bool is_far = t % 2 == 1;
+    TableTask task;
+    task.name = (is_far ? "far" : "near") + std::to_string(t);
+    for (int x = 1; x <= 8; ++x) {
+      task.entries.push_back({Json{{"x", x}}, (is_far ? x : 9 - x) / 10.0, 0.5});
+    }
+    auto features = std::make_shared<DatasetFeatures>();
+    features->extractor = std::string(64, 'a');
+    features->images = to_half_precision(torch::randn({20, 3}) * 0.3 + (is_far ? 1.0 : -1.0));
+    features->statistic_names = {"size"};
+    features->statistics = {3.0};
+    task.features = features;
+    table.tasks.push_back(std::move(task));
+  }
+  return table;
+}
+
+WarmUpOptions quick() {
+  WarmUpOptions options;
+  options.rounds = 8;
+  options.iterations = 30;
+  options.patience = 3;
+  return options;
+}
+
+TEST(Ndcg, EqualsAHandCount) {
+  // Gains 2^r − 1 are 7, 1, 0; the order by score is 1, 0, 2.
+  const double ideal = 7 + 1 / std::log2(3.0), found = 1 + 7 / std::log2(3.0);
+  EXPECT_NEAR(ndcg({0.5F, 0.9F, 0.1F}, {3, 1, 0}), found / ideal, 1e-12);
+  EXPECT_EQ(ndcg({3, 2, 1}, {3, 1, 0}), 1);
+  EXPECT_EQ(ndcg({1, 2}, {0, 0}), 1);
+}
+
+TEST(WarmUp, TellsKindsOfDataSetsApartByTheirImages) {
+  std::vector<double> rounds;
+  WarmUpOptions options = quick();
+  options.on_round = [&](int round, double value) {
+    EXPECT_EQ(round, static_cast<int>(rounds.size()));
+    rounds.push_back(value);
+  };
+  const LookupTable table = two_kinds(12);
+  const WarmUpResult with_images = warm_up(table, options);
+  EXPECT_EQ(with_images.validation.size(), 2u);
+  EXPECT_GT(with_images.ndcg, 0.97);
+  EXPECT_GE(with_images.best_round, 1);
+  EXPECT_EQ(with_images.ndcg, *std::max_element(rounds.begin(), rounds.end()));
+
+  // Without images nobody can know which kind a new data set is.
+  options.on_round = nullptr;
+  options.ranker.images = false;
+  LookupTable blind = two_kinds(12);
+  const WarmUpResult without = warm_up(blind, options);
+  EXPECT_LT(without.ndcg, with_images.ndcg);
+}
+
+TEST(WarmUp, NeedsATaskToValidateOn) {
+  EXPECT_NE(message_of([] { warm_up(two_kinds(1), quick()); }).find("two tasks"), std::string::npos);
+}
+
+TEST(Bundle, AStoreThatStartsFromItKnowsTheOfflineTasks) {
+  const TemporaryFolder folder;
+  const LookupTable table = two_kinds(12);
+  const WarmUpResult result = warm_up(table, quick());
+  write_bundle(*open_store(folder.file("bundle.sqlite")), table, result.model);
+
+  const auto store = open_store(folder.file("bundle.sqlite"));
+  EXPECT_EQ(store->experience(table.space.signature()).size(), 12u * 8);
+  EXPECT_EQ(store->offline_features(table.space.signature()).size(), 12u);
+  std::vector<TaskRole> roles;
+  Platform platform(*store, [] {}, [&](const LearningJob& job) {
+    for (const auto& [id, task] : job.tasks) {
+      if (task.client) roles.push_back(task.role);
+    }
+    return learn_ranker(job);
+  });
+  RunStart start;
+  start.run = "run";
+  start.space = table.space.definition().dump();
+  start.policy = "hyperfd";
+  {
+    StoreTransaction transaction(*store);
+    EXPECT_EQ(platform.begin_run("new", start).past_tasks, 12);
+    EXPECT_EQ(platform.suggest("new", "run", {0}).size(), 1u);
+    platform.import_results("new", "run", {{R"({"x": 1})", "0.1"}, {R"({"x": 8})", "0.9"}});
+    platform.end_run("new", "run");
+    transaction.commit();
+  }
+  platform.start_due_updates();
+  ASSERT_TRUE(platform.is_learning());
+  while (platform.is_learning()) platform.commit_learned();
+  EXPECT_EQ(roles, std::vector<TaskRole>(12, TaskRole::kOffline));
+  EXPECT_EQ(store->latest_ranker(table.space.signature())->version, 2);
+}
+
+}  // namespace
+}  // namespace hyperfd

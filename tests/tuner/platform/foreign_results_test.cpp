@@ -1,0 +1,100 @@
+#include "tuner/platform/foreign_results.h"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include "tests/message_of.h"
+#include "tests/tuner/temporary_folder.h"
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+namespace {
+
+class ForeignResultsTest : public ::testing::Test {
+ protected:
+  ForeignResults read(const std::string& name, const std::string& content) {
+    std::ofstream(folder_.file(name)) << content;
+    return read_foreign_results({folder_.file(name), "", ""}, space_);
+  }
+
+  TemporaryFolder folder_;
+  SearchSpace space_ = SearchSpace::parse(Json::parse(R"({"lr": {"_type": "loguniform", "_value": [0.0001, 1]},
+      "kind": {"_type": "choice", "_value": ["sgd", "a,\"b\""]}, "depth": {"_type": "randint", "_value": [1, 9]}})"));
+};
+
+TEST_F(ForeignResultsTest, ReadsWhatNnictlExportsAsJson) {
+  const ForeignResults found = read("export.json", R"([
+    {"parameter": {"lr": 0.1, "kind": "sgd", "depth": 2}, "value": "0.5", "trialJobId": "a"},
+    {"parameter": "{\"lr\": 0.2, \"kind\": \"sgd\", \"depth\": 3}", "value": "{\"default\": 0.75, \"loss\": 3}", "trialJobId": "b"},
+    {"parameter": {"lr": 7, "kind": "sgd", "depth": 2}, "value": "0.5"},
+    {"parameter": {"lr": 0.1, "kind": "sgd", "depth": 2}, "value": "\"NaN\""},
+    {"value": "1"}, 3])");
+  ASSERT_EQ(found.rows.size(), 2u);
+  EXPECT_EQ(found.rows[1].configuration, Json::parse(R"({"lr": 0.2, "kind": "sgd", "depth": 3})"));
+  EXPECT_EQ(found.rows[1].metric, 0.75);
+  ASSERT_EQ(found.skipped.size(), 4u);
+  EXPECT_NE(found.skipped[0].find("export.json: trial 3: "), std::string::npos);
+  EXPECT_NE(found.skipped[2].find("parameter: missing"), std::string::npos);
+}
+
+TEST_F(ForeignResultsTest, ReadsCsvWithQuotesAndForeignColumns) {
+  const ForeignResults found = read("runs.csv",
+                                    "trialJobId,lr,reward,kind,depth\r\n"
+                                    "x,1e-2,0.5,\"a,\"\"b\"\"\",4\r\n"
+                                    "y,0.01,,sgd,4\n"
+                                    "z,0.01,0.25,sgd\n");
+  ASSERT_EQ(found.rows.size(), 1u);
+  EXPECT_EQ(found.rows[0].configuration, Json::parse(R"({"lr": 0.01, "kind": "a,\"b\"", "depth": 4})"));
+  EXPECT_EQ(found.rows[0].metric, 0.5);
+  ASSERT_EQ(found.skipped.size(), 2u);
+  EXPECT_NE(found.skipped[1].find("runs.csv: row 4: 4 cells, expected 5"), std::string::npos);
+}
+
+TEST_F(ForeignResultsTest, CsvNeedsAColumnOfTheResult) {
+  EXPECT_NE(message_of([&] { read("runs.csv", "lr,kind,depth,loss\n0.1,sgd,2,1\n"); }).find("--metric"),
+            std::string::npos);
+  EXPECT_NE(message_of([&] { read("empty.csv", ""); }).find("empty"), std::string::npos);
+}
+
+TEST_F(ForeignResultsTest, ReadsAnOptunaStorage) {
+  const std::string file = folder_.file("optuna.db");
+  {
+    soci::session sql(soci::sqlite3, "db=\"" + file + "\"");
+    sql << "CREATE TABLE studies (study_id INTEGER PRIMARY KEY, study_name VARCHAR(512))";
+    sql << "CREATE TABLE study_directions (direction VARCHAR(8), study_id INTEGER, objective INTEGER)";
+    sql << "CREATE TABLE trials (trial_id INTEGER PRIMARY KEY, number INTEGER, study_id INTEGER, state VARCHAR(8))";
+    sql << "CREATE TABLE trial_params (trial_id INTEGER, param_name VARCHAR(512), param_value FLOAT, distribution_json TEXT)";
+    sql << "CREATE TABLE trial_values (trial_id INTEGER, objective INTEGER, value FLOAT, value_type VARCHAR(7))";
+    sql << "INSERT INTO studies VALUES (1, 'old'), (2, 'new')";
+    sql << "INSERT INTO study_directions VALUES ('MINIMIZE', 1, 0), ('MAXIMIZE', 2, 0)";
+    sql << "INSERT INTO trials VALUES (1, 0, 1, 'COMPLETE'), (2, 1, 1, 'FAIL'), (3, 2, 1, 'COMPLETE'), (4, 0, 2, 'COMPLETE')";
+    for (const int trial : {1, 2, 3, 4}) {
+      sql << "INSERT INTO trial_params VALUES (:t, 'lr', 0.5, '{\"name\": \"FloatDistribution\", \"attributes\": {}}'), (:t, "
+             "'depth', 3.0, '{\"name\": \"IntDistribution\", \"attributes\": {}}'), (:t, 'kind', 1.0, '{\"name\": "
+             "\"CategoricalDistribution\", \"attributes\": {\"choices\": [\"sgd\", \"a,\\\"b\\\"\"]}}')",
+          soci::use(trial, "t");
+    }
+    sql << "INSERT INTO trial_values VALUES (1, 0, 0.125, 'FINITE'), (3, 0, NULL, 'INF_POS'), (4, 0, 1, 'FINITE')";
+  }
+  EXPECT_NE(message_of([&] { read_foreign_results({file, "", ""}, space_); }).find("--study: new, old"),
+            std::string::npos);
+  const ForeignResults found = read_foreign_results({file, "", "old"}, space_);
+  ASSERT_EQ(found.rows.size(), 1u);
+  EXPECT_EQ(found.rows[0].configuration, Json::parse(R"({"lr": 0.5, "depth": 3, "kind": "a,\"b\""})"));
+  EXPECT_EQ(found.rows[0].metric, 0.125);
+  EXPECT_EQ(found.optimize_mode, OptimizeMode::kMinimize);
+  EXPECT_EQ(found.skipped.size(), 1u);
+}
+
+TEST_F(ForeignResultsTest, AnotherSqliteFileIsAnError) {
+  const std::string file = folder_.file("other.db");
+  soci::session(soci::sqlite3, "db=\"" + file + "\"") << "CREATE TABLE trials (x)";
+  EXPECT_NE(message_of([&] { read_foreign_results({file, "", ""}, space_); }).find("not an Optuna storage"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace hyperfd

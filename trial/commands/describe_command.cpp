@@ -1,0 +1,169 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include "trial/commands/commands.h"
+#include "trial/commands/options.h"
+#include "trial/describe/describe.h"
+#include "trial/describe/feature_cache.h"
+#include "trial/describe/table_statistics.h"
+#include "trial/training/device.h"
+#include "trial/training/progress.h"
+#include "trial/training/recipe_files.h"
+#include "tuner/base/error.h"
+#include "tuner/base/files.h"
+#include "tuner/base/log.h"
+#include "tuner/base/rng.h"
+#include "tuner/ranker/meta_feature_extractor.h"
+#include "tuner/ranker/ranker_options.h"
+
+namespace hyperfd::commands {
+namespace {
+
+struct Options {
+  std::string data, out, weights = "mobilenet_v1_x0.25", classifier, split = "train", table, target;
+  std::vector<std::string> without, numbers;
+  bool landmarks = false, no_cache = false, dry_run = false;
+  int threads = 0;
+
+  bool with(const std::string& part) const { return std::find(without.begin(), without.end(), part) == without.end(); }
+};
+
+std::vector<Statistic> given_statistics(const Options& options) {
+  std::vector<Statistic> statistics;
+  if (!options.table.empty()) statistics = table_statistics(options.table, options.target);
+  for (const std::string& given : options.numbers) {
+    const std::size_t equals = given.find('=');
+    const std::string text = equals == std::string::npos ? "" : given.substr(equals + 1);
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    if (equals == 0 || text.empty() || *end != '\0')
+      throw InputError("--numbers: expected name=number, got \"" + given + "\"");
+    statistics.push_back({given.substr(0, equals), value});
+  }
+  return statistics;
+}
+
+std::unique_ptr<ImageDescriber> make_describer(const Options& options) {
+  if (!options.classifier.empty()) {
+    if (options.landmarks) throw InputError("--landmarks: expected a detector, not --classifier");
+    return classifier_describer(options.classifier);
+  }
+  const PoolingOptions pooling{options.with("labels"), options.with("gwap"), options.with("pyramid")};
+  return detector_describer(find_model(options.weights), pooling, options.landmarks);
+}
+
+DatasetFeatures describe_data(const Options& options) {
+  const FaceDataset dataset = load_dataset(options.data);
+  const std::vector<AnnotatedImage> images = options.split == "all" ? dataset.images() : dataset.split(Split::kTrain);
+  set_up_computing(1);
+  std::unique_ptr<ImageDescriber> describer = make_describer(options);
+  if (!options.no_cache) {
+    const std::string file = feature_cache_file(dataset.folder(), describer->identity());
+    describer = cached_describer(std::move(describer), file);
+  }
+  DescribeOptions describing;
+  describing.sizes = options.with("statistics");
+  describing.landmarks = options.landmarks;
+  describing.more = given_statistics(options);
+  describing.threads =
+      options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  Warnings warnings;
+  CountProgress progress("images", images.size());
+  DatasetFeatures features = describe_images(dataset.folder(), images, *describer, describing, warnings,
+                                             [&](std::size_t done) { progress.show(done); });
+  progress.finish();
+  for (const std::string& line : warnings.lines()) spdlog::warn("{}: {}", options.data, line);
+  return features;
+}
+
+// What an experiment that shares would send of these features.
+void print_disclosure(const DatasetFeatures& features) {
+  const std::int64_t units = RankerOptions().hidden_units, inputs = features.images.size(1);
+  const auto statistics = static_cast<std::int64_t>(features.statistics.size());
+  std::printf("What leaves this machine with privacy: share (with pull: nothing)\n");
+  if (features.images.size(0) > 0) {
+    Rng rng(0);
+    const std::size_t weights = MetaFeatureExtractor(inputs, statistics, units, rng).flat().size();
+    std::printf(
+        "  meta-feature         2 × %lld numbers in each round of an update, means over at most half of the %lld "
+        "images\n"
+        "  gradient             %zu numbers in each round of an update, of the meta-feature extractor's weights\n",
+        static_cast<long long>(units), static_cast<long long>(features.images.size(0)), weights);
+  }
+  std::printf("  extractor            %s\n", features.extractor.c_str());
+  for (std::size_t i = 0; i < features.statistics.size(); ++i)
+    std::printf("  %-20s %.6g\n", features.statistic_names[i].c_str(), features.statistics[i]);
+  std::printf("  configurations and metrics of the experiment's trials\n");
+  if (features.images.size(0) > 0) {
+    std::printf("What stays: images, labels, file names, and the %lld numbers of each of the images\n",
+                static_cast<long long>(inputs));
+  }
+}
+
+void describe(const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  if (options.out.empty() && !options.dry_run) throw InputError("--out is required, or else --dry-run");
+  if (options.data.empty() && options.table.empty() && options.numbers.empty())
+    throw InputError("--data is required, or else --table or --numbers");
+  const DatasetFeatures features =
+      options.data.empty() ? describe_numbers(given_statistics(options)) : describe_data(options);
+  if (options.dry_run) {
+    print_disclosure(features);
+    return;
+  }
+  const std::string bytes = features.serialize();
+  write_file_atomically(options.out, bytes);
+  std::printf("%s: %lld images of %lld numbers, %zu statistics, %zu bytes, extractor %s, %.1f s\n", options.out.c_str(),
+              static_cast<long long>(features.images.size(0)), static_cast<long long>(features.images.size(1)),
+              features.statistics.size(), bytes.size(), features.extractor.substr(0, 12).c_str(),
+              std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+}
+
+}  // namespace
+
+void add_describe(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "describe", "Describe a data set by numbers, from which the tuner knows which other data sets it resembles");
+  auto* data = command->add_option("--data", options->data, "Data set folder");
+  command->add_option("--out", options->out, "File of the features");
+  auto* weights = command->add_option("--weights", options->weights, "Detector that describes images, a name or a file")
+                      ->capture_default_str();
+  command
+      ->add_option(
+          "--classifier", options->classifier,
+          "A classifier describes images instead: a TorchScript file, or a backbone as import-weights writes it")
+      ->excludes(weights)
+      ->needs(data);
+  command->add_option("--split", options->split, "train, or all")
+      ->check(CLI::IsMember({"train", "all"}))
+      ->capture_default_str();
+  command
+      ->add_option("--without", options->without,
+                   "Parts left out, to measure what they are worth: labels, gwap, pyramid, statistics")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"labels", "gwap", "pyramid", "statistics"}));
+  command->add_flag("--landmarks", options->landmarks,
+                    "More statistics: AP and losses of the untuned detector, faces by size, images by faces");
+  auto* table = command->add_option("--table", options->table, "CSV file whose statistics describe a task");
+  command->add_option("--target", options->target, "The table's column that is predicted")->needs(table);
+  command->add_option("--numbers", options->numbers, "name=number,…: statistics of your own")->delimiter(',');
+  command->add_flag("--no-cache", options->no_cache, "Neither use nor keep features of single images");
+  command->add_flag("--dry-run", options->dry_run, "Write nothing; say what an experiment would send");
+  command->add_option("--threads", options->threads, "Images described at the same time (default: one a core)")
+      ->check(CLI::Range(1, 1024));
+  command->footer(
+      "Only data sets described by the same weights, options and program version can be compared; the file says which\n"
+      "(its extractor). Features of single images are kept in DATA/.hyperfd, or in ~/.cache/hyperfd when nobody may\n"
+      "write there; images that are new or changed are described anew. Details: docs/meta_features.md.\n"
+      "Examples:\n"
+      "  hyperfd-trial describe --data my_faces --out my_faces.features\n"
+      "  hyperfd-trial describe --data my_faces --dry-run\n"
+      "  hyperfd-trial describe --table houses.csv --target price --out houses.features");
+  command->callback([options] { describe(*options); });
+}
+
+}  // namespace hyperfd::commands

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "tuner/bench/lookup_table.h"
+#include "tuner/platform/experience_store.h"
+#include "tuner/ranker/ranking_model.h"
+
+namespace hyperfd {
+
+// Makes an empty store a bundle: all tasks of the table as offline tasks, with their image features, and a ranker that
+// has learned from them. One transaction; throws StoreError.
+void write_bundle(ExperienceStore& store, const LookupTable& table, const RankingModel& model);
+
+}  // namespace hyperfd

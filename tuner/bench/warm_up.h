@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tuner/bench/lookup_table.h"
+#include "tuner/ranker/ranking_model.h"
+
+namespace hyperfd {
+
+struct WarmUpOptions {
+  RankerOptions ranker;
+  int rounds = 30;                // at most
+  int iterations = 100;           // of a round
+  int patience = 6;               // rounds without a better validation NDCG
+  double validation_share = 0.2;  // of the tasks; they are not learned from
+  std::uint64_t seed = 0;
+  std::function<void(int round, double ndcg)> on_round;  // round 0 is before training; may be empty
+};
+
+struct WarmUpResult {
+  RankingModel model;  // the best round's
+  int best_round = 0;
+  double ndcg = 0;                      // its mean over validation tasks
+  std::vector<std::string> validation;  // names of these tasks
+};
+
+// Trains a ranker on all tasks of a table before it meets a client: G on the tasks' images where the table has their
+// features, H, and what φ is made of. Stops when the validation tasks' NDCG does. Throws InputError for a table of
+// fewer than two tasks.
+WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options);
+
+// A task of a table as a ranker learns from it. `dataset` may be nullptr.
+TaskExperience experience_of(const TableTask& task, const LookupTable& table, DatasetClient* dataset);
+
+// Gives `model` an extractor, standardised by some images of each of these tasks that have features; does nothing when
+// none has.
+void add_extractor(RankingModel& model, const std::vector<const TableTask*>& tasks, std::uint64_t seed);
+
+// Normalised discounted cumulative gain of the order that `scores` give, gain 2^relevance − 1, discount 1/log2(1 +
+// place); 1 where nothing can be gained.
+double ndcg(const std::vector<float>& scores, const std::vector<float>& relevance);
+
+}  // namespace hyperfd

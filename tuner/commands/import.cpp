@@ -1,0 +1,68 @@
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "tuner/base/error.h"
+#include "tuner/base/files.h"
+#include "tuner/commands/ask_tell.h"
+#include "tuner/commands/commands.h"
+#include "tuner/platform/foreign_results.h"
+
+namespace hyperfd::commands {
+namespace {
+
+struct Options {
+  AskTellOptions common;
+  ForeignSource source;
+};
+
+void run(Options options) {
+  const ForeignResults found = read_foreign_results(options.source, SearchSpace::load(options.common.space));
+  for (const std::string& reason : found.skipped) std::cerr << "skipped " << reason << "\n";
+  if (found.rows.empty()) throw InputError(options.source.file + ": no result that can be imported");
+  if (options.common.experiment.empty()) {
+    options.common.experiment = std::filesystem::path(options.source.file).stem().string();
+  }
+  if (!options.common.optimize_mode) options.common.optimize_mode = found.optimize_mode;
+  Effect effect;
+  ask_or_tell(options.common, [&](Platform& platform) {
+    std::vector<ImportedResult> results;
+    for (const ForeignResults::Row& row : found.rows) {
+      results.push_back({row.configuration.dump(), Json(row.metric).dump()});
+    }
+    effect = platform.import_results(options.common.experiment, kCommandLineRun, results);
+  });
+  std::cout << effect.counted << " results recorded as experiment " << options.common.experiment << ", "
+            << found.rows.size() - static_cast<std::size_t>(effect.counted) << " known before, " << found.skipped.size()
+            << " skipped\n";
+}
+
+}  // namespace
+
+void add_import(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  options->common.experiment = "";
+  options->common.store = user_data_directory() + "/experience.sqlite";
+  CLI::App* command = app.add_subcommand("import", "Learn from experiments that other programs have made");
+  command
+      ->add_option("file", options->source.file,
+                   "`nnictl experiment export` as JSON or CSV, an Optuna storage (SQLite), or any CSV with a column for "
+                   "each parameter and one for the result")
+      ->required();
+  add_ask_tell_options(*command, options->common);
+  command->get_option("--experiment")->description("Name of the experiment; default: the file's, without extension");
+  command->add_option("--store", options->common.store, "File with the experience")->capture_default_str();
+  command->add_option("--metric", options->source.metric,
+                      "CSV: column of the result; default: reward, value, metric or score");
+  command->add_option("--study", options->source.study, "Optuna: name of the study; needed where there are several");
+  command->footer(
+      "Configurations that are no point of the space, and trials without a result, are named and skipped. Importing a "
+      "file again adds nothing.\n"
+      "Examples:\n"
+      "  nnictl experiment export ID --type json --filename old.json\n"
+      "  hyperfd-tuner import old.json --space search_space.yaml\n"
+      "  hyperfd-tuner import runs.csv --space search_space.yaml --metric val_loss --minimize");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace hyperfd::commands

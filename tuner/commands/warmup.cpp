@@ -1,0 +1,80 @@
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "tuner/base/error.h"
+#include "tuner/bench/bundle.h"
+#include "tuner/bench/one_thread.h"
+#include "tuner/bench/warm_up.h"
+#include "tuner/commands/commands.h"
+#include "tuner/platform/selection_policy.h"
+#include "tuner/platform/sqlite_store.h"
+
+namespace hyperfd::commands {
+namespace {
+
+struct Options {
+  TableSource source;
+  std::string out;
+  std::string policy = "hyperfd";
+  WarmUpOptions warm_up;
+};
+
+void run(Options options) {
+  if (std::filesystem::exists(options.out)) throw InputError("--out: " + options.out + " exists");
+  const std::optional<RankerOptions> ranker = make_policy(options.policy)->ranker_options();
+  if (!ranker) throw InputError("--policy: " + options.policy + " has no ranker");
+  options.warm_up.ranker = *ranker;
+  options.warm_up.on_round = [](int round, double ndcg) {
+    std::printf("round %3d  validation NDCG %.4f\n", round, ndcg);
+    std::fflush(stdout);
+  };
+  const LookupTable table = load_tables(options.source);
+  std::size_t results = 0, with_images = 0;
+  for (const TableTask& task : table.tasks) {
+    results += task.entries.size();
+    with_images += task.features ? 1 : 0;
+  }
+  std::cout << table.tasks.size() << " tasks, " << with_images << " of them with image features, " << results
+            << " results\n";
+  compute_on_one_thread();
+  const WarmUpResult result = warm_up(table, options.warm_up);
+  write_bundle(*open_store(options.out), table, result.model);
+  std::cout << "best validation NDCG " << result.ndcg << ", round " << result.best_round << "\nin " << options.out << "\n";
+}
+
+}  // namespace
+
+void add_warmup(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("warmup", "Make a bundle: a store with offline experience and a ranker that knows it");
+  command
+      ->add_option("--table", options->source.tables,
+                   "What hyperfd-tuner collect wrote: folders, or files of JSON lines; each task becomes an offline task")
+      ->required();
+  command->add_option("--space", options->source.space, "NNI search space, .json or .yaml")->required();
+  command->add_option("--features", options->source.features,
+                      "Folder with what hyperfd-trial describe says of each task's data set, TASK.features");
+  command->add_option("--out", options->out, "The bundle, a new file")->required();
+  command->add_option("--policy", options->policy, "Whose ranker, with options: hyperfd:rate=0.003")->capture_default_str();
+  command->add_option("--rounds", options->warm_up.rounds, "Rounds of training, at most")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  command->add_option("--iterations", options->warm_up.iterations, "Iterations of a round")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command->add_option("--patience", options->warm_up.patience, "Rounds without a better validation NDCG before it stops")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  command->add_option("--seed", options->warm_up.seed, "Of weights, order and of the tasks to validate on")
+      ->capture_default_str();
+  command->footer(
+      "A fifth of the tasks is not learned from: training stops when their NDCG does. The bundle is a store as any other; "
+      "`hyperfd-tuner serve --bundle FILE` starts a new store with it.\n"
+      "Example:\n"
+      "  hyperfd-tuner warmup --table runs/table --space search_spaces/hpo.yaml --features runs/features --out faces.sqlite");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace hyperfd::commands

@@ -1,0 +1,241 @@
+#include "tuner/platform/foreign_results.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include "tuner/base/error.h"
+#include "tuner/base/files.h"
+#include "tuner/platform/metric.h"
+
+namespace hyperfd {
+namespace {
+
+class Collector {
+ public:
+  explicit Collector(const SearchSpace& space) : space_(space) {}
+
+  void add(const std::string& place, Configuration configuration, std::optional<double> metric) {
+    if (!metric || !std::isfinite(*metric)) return skip(place, "no finite result");
+    try {
+      space_.check(configuration);
+    } catch (const InputError& error) {
+      return skip(place, error.what());
+    }
+    results.rows.push_back({std::move(configuration), *metric});
+  }
+  void skip(const std::string& place, const std::string& reason) { results.skipped.push_back(place + ": " + reason); }
+
+  ForeignResults results;
+
+ private:
+  const SearchSpace& space_;
+};
+
+// ---- NNI ----
+
+// A member that NNI writes as JSON, or as text that holds JSON.
+Json nested(const Json& trial, const char* key) {
+  const auto found = trial.find(key);
+  if (found == trial.end()) throw InputError(std::string(key) + ": missing");
+  return found->is_string() ? parse_json(found->get<std::string>(), key) : *found;
+}
+
+void read_nni(const std::string& file, const std::string& text, Collector& collector) {
+  const Json trials = parse_json(text, file);
+  if (!trials.is_array()) throw InputError(file + ": expected a list of trials, got " + brief(trials));
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    const std::string place = file + ": trial " + std::to_string(i + 1);
+    try {
+      if (!trials[i].is_object()) throw InputError("expected an object, got " + brief(trials[i]));
+      collector.add(place, nested(trials[i], "parameter"), parse_metric(nested(trials[i], "value").dump()).number);
+    } catch (const InputError& error) {
+      collector.skip(place, error.what());
+    }
+  }
+}
+
+// ---- CSV ----
+
+// RFC 4180: quoted cells may hold commas, newlines and doubled quotes.
+std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
+  std::vector<std::vector<std::string>> rows(1, std::vector<std::string>(1));
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    std::string& cell = rows.back().back();
+    if (quoted) {
+      if (c != '"') {
+        cell += c;
+      } else if (i + 1 < text.size() && text[i + 1] == '"') {
+        cell += text[++i];
+      } else {
+        quoted = false;
+      }
+    } else if (c == '"' && cell.empty()) {
+      quoted = true;
+    } else if (c == ',') {
+      rows.back().emplace_back();
+    } else if (c == '\n') {
+      rows.emplace_back(1);
+    } else if (c != '\r') {
+      cell += c;
+    }
+  }
+  if (rows.back().size() == 1 && rows.back()[0].empty()) rows.pop_back();
+  return rows;
+}
+
+Json cell_value(const std::string& cell) {
+  Json value = Json::parse(cell, nullptr, /*allow_exceptions=*/false);
+  return value.is_discarded() ? Json(cell) : value;
+}
+
+std::size_t metric_column(const ForeignSource& source, const std::vector<std::string>& header) {
+  const std::vector<std::string> names =
+      source.metric.empty() ? std::vector<std::string>{"reward", "value", "metric", "score"}
+                            : std::vector<std::string>{source.metric};
+  for (const std::string& name : names) {
+    const auto found = std::find(header.begin(), header.end(), name);
+    if (found != header.end()) return static_cast<std::size_t>(found - header.begin());
+  }
+  throw InputError(source.file + ": no column " + (source.metric.empty() ? "reward, value, metric or score" : source.metric) +
+                   "; name the one that holds the result with --metric");
+}
+
+void read_csv(const ForeignSource& source, const std::string& text, const SearchSpace& space, Collector& collector) {
+  const auto rows = parse_csv(text);
+  if (rows.empty()) throw InputError(source.file + ": empty");
+  const std::vector<std::string>& header = rows[0];
+  const std::size_t metric = metric_column(source, header);
+  std::vector<bool> is_parameter;
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    is_parameter.push_back(i != metric && space.definition().contains(header[i]));
+  }
+  for (std::size_t r = 1; r < rows.size(); ++r) {
+    const std::string place = source.file + ": row " + std::to_string(r + 1);
+    if (rows[r].size() != header.size()) {
+      collector.skip(place, std::to_string(rows[r].size()) + " cells, expected " + std::to_string(header.size()));
+      continue;
+    }
+    Configuration configuration = Json::object();
+    for (std::size_t i = 0; i < header.size(); ++i) {
+      if (is_parameter[i] && !rows[r][i].empty()) configuration[header[i]] = cell_value(rows[r][i]);
+    }
+    const Json value = cell_value(rows[r][metric]);
+    collector.add(place, std::move(configuration),
+                  value.is_number() ? std::optional<double>(value.get<double>()) : std::nullopt);
+  }
+}
+
+// ---- Optuna ----
+
+long long study_of(soci::session& sql, const ForeignSource& source) {
+  std::map<std::string, long long> studies;
+  const soci::rowset<soci::row> rows = (sql.prepare << "SELECT study_name, CAST(study_id AS TEXT) FROM studies");
+  for (const soci::row& row : rows) studies[row.get<std::string>(0)] = std::stoll(row.get<std::string>(1));
+  std::string names;
+  for (const auto& [name, id] : studies) names += (names.empty() ? "" : ", ") + name;
+  if (source.study.empty()) {
+    if (studies.size() == 1) return studies.begin()->second;
+    throw InputError(source.file + ": " + std::to_string(studies.size()) + " studies, choose one with --study" +
+                     (names.empty() ? "" : ": " + names));
+  }
+  const auto found = studies.find(source.study);
+  if (found == studies.end()) throw InputError(source.file + ": no study " + source.study + "; it has " + names);
+  return found->second;
+}
+
+// A parameter's value: Optuna stores a number, for a categorical the place of the choice.
+Json optuna_value(double number, const std::string& distribution) {
+  const Json parsed = parse_json(distribution, "distribution");
+  const std::string kind = parsed.value("name", "");
+  if (kind == "CategoricalDistribution") {
+    const Json& choices = parsed.at("attributes").at("choices");
+    const auto place = static_cast<std::size_t>(number);
+    if (!(number >= 0) || place >= choices.size()) throw InputError("choice " + std::to_string(number) + " does not exist");
+    return choices[place];
+  }
+  if (kind.compare(0, 3, "Int") == 0) return static_cast<std::int64_t>(std::llround(number));
+  return number;
+}
+
+void read_optuna(const ForeignSource& source, Collector& collector) {
+  try {
+    soci::session sql(soci::sqlite3, "db=\"" + source.file + "\" readonly=true");
+    sql << "PRAGMA query_only = ON";
+    const long long study = study_of(sql, source);
+    std::string direction;
+    long long objectives = 0;
+    sql << "SELECT COUNT(*), MAX(direction) FROM study_directions WHERE study_id = :s", soci::into(objectives),
+        soci::into(direction), soci::use(study);
+    if (objectives != 1) {
+      throw InputError(source.file + ": the study has " + std::to_string(objectives) + " objectives, expected one");
+    }
+    collector.results.optimize_mode = direction == "MINIMIZE" ? OptimizeMode::kMinimize : OptimizeMode::kMaximize;
+
+    struct Trial {
+      Configuration configuration = Json::object();
+      std::string failure;
+    };
+    std::map<long long, Trial> trials;  // by number
+    long long number = 0;
+    double value = 0;
+    soci::indicator has_value = soci::i_ok;
+    std::string name, distribution;
+    soci::statement parameters =
+        (sql.prepare << "SELECT t.number, p.param_name, p.param_value, p.distribution_json FROM trials t JOIN "
+                        "trial_params p ON p.trial_id = t.trial_id WHERE t.study_id = :s AND t.state = 'COMPLETE'",
+         soci::use(study), soci::into(number), soci::into(name), soci::into(value, has_value), soci::into(distribution));
+    parameters.execute();
+    while (parameters.fetch()) {
+      Trial& trial = trials[number];
+      try {
+        trial.configuration[name] = optuna_value(value, distribution);
+      } catch (const std::exception& error) {
+        trial.failure = name + ": " + error.what();
+      }
+    }
+    std::string kind;
+    soci::statement values =
+        (sql.prepare << "SELECT t.number, v.value, v.value_type FROM trials t JOIN trial_values v ON v.trial_id = "
+                        "t.trial_id WHERE t.study_id = :s AND t.state = 'COMPLETE' ORDER BY t.number",
+         soci::use(study), soci::into(number), soci::into(value, has_value), soci::into(kind));
+    values.execute();
+    while (values.fetch()) {
+      const std::string place = source.file + ": trial " + std::to_string(number);
+      const Trial& trial = trials[number];
+      if (!trial.failure.empty()) {
+        collector.skip(place, trial.failure);
+        continue;
+      }
+      const bool is_finite = has_value == soci::i_ok && kind == "FINITE";
+      collector.add(place, trial.configuration, is_finite ? std::optional<double>(value) : std::nullopt);
+    }
+  } catch (const soci::soci_error& error) {
+    const std::string text = error.what();
+    throw InputError(source.file + ": not an Optuna storage (" + text.substr(0, std::min<std::size_t>(text.find('\n'), 120)) + ")");
+  }
+}
+
+}  // namespace
+
+ForeignResults read_foreign_results(const ForeignSource& source, const SearchSpace& space) {
+  const std::string text = read_file(source.file);
+  Collector collector(space);
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (text.compare(0, 15, "SQLite format 3") == 0) {
+    read_optuna(source, collector);
+  } else if (begin != std::string::npos && (text[begin] == '[' || text[begin] == '{')) {
+    read_nni(source.file, text, collector);
+  } else {
+    read_csv(source, text, space, collector);
+  }
+  return std::move(collector.results);
+}
+
+}  // namespace hyperfd
