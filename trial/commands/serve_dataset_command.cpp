@@ -1,7 +1,10 @@
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "trial/commands/commands.h"
 #include "trial/commands/signals.h"
