@@ -43,7 +43,7 @@ struct TableSource {
   std::string space;                 // file; its annotation stands beside it
   std::vector<std::string> offline;  // names of the offline tasks
   std::string statistics;            // file: an object with a list of numbers for each task; "": those of the features
-  std::string features;              // folder with a file TASK.features for each task; "": none
+  std::string features = {};         // folder with a file TASK.features for each task; "": none
 };
 
 // Reads what `hyperfd-tuner collect` writes, a line for each trial:

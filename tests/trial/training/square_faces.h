@@ -42,7 +42,7 @@ class SquareFaces {
 
   // For these images: small crops, the fast backbone, few epochs.
   static Recipe recipe() {
-    Recipe recipe = load_recipe("mini", {"weights="});
+    Recipe recipe = load_recipe("mini", {"weights=", "batch_norm=normal", "average=0"});
     recipe.backbone = "mobilenet_v1_x0.25";
     recipe.channels = 16;
     recipe.anchor_sizes = {12, 20, 32, 48, 64, 96};
