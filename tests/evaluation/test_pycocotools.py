@@ -63,7 +63,7 @@ GOOD = '{"image_id": 1, "bbox": [0, 0, 9, 9], "score": 0.5}'
     ("[17]", "[0]: expected an object, got 17"),
     (f'{{"annotations": [{GOOD}]}}', "expected a list of detections, got {"),
     ("3", "expected a list of detections, got 3"),
-    ("", "parse error"),
+    ("", "expected JSON, it is empty"),
     ("[", "parse error"),
     (f"[{GOOD},]", "parse error"),
     (f"[{GOOD}] x", "parse error"),
