@@ -113,20 +113,26 @@ def run_direct(evaluations, name, tuner, data, seed, folder):
     return row(name, tuner, data, seed, "tuner object", configurations, values, start)
 
 
-def direct(options, results):
-    evaluations = Evaluations(EVALUATIONS)
+def run_all(options, results, through, run):
+    """run(tuner, problem name, data, seed, folder) for every run that is not in the results; each tuner has a folder of its own, and
+    where it is to have experience, what comes before it runs in the same one."""
     for seed in range(options.first, options.first + options.seeds):
         for name in options.problems:
             problem = PROBLEMS[name]
             for tuner in TUNERS:
-                if results.has(problem=name, tuner=tuner, seed=seed, through="tuner object"):
+                if results.has(problem=name, tuner=tuner, seed=seed, through=through):
                     continue
                 with tempfile.TemporaryDirectory(prefix="bench-nni-") as folder:
                     if tuner in BEFORE:
-                        before = run_direct(evaluations, name, BEFORE[tuner], data_before(tuner, problem), seed, Path(folder))
-                        if not results.has(problem=name, tuner=BEFORE[tuner], seed=seed, through="tuner object"):
+                        before = run(BEFORE[tuner], name, data_before(tuner, problem), seed, Path(folder))
+                        if not results.has(problem=name, tuner=BEFORE[tuner], seed=seed, through=through):
                             results.add(**before)
-                    results.add(**run_direct(evaluations, name, tuner, problem.data, seed, Path(folder)))
+                    results.add(**run(tuner, name, problem.data, seed, Path(folder)))
+
+
+def direct(options, results):
+    evaluations = Evaluations(EVALUATIONS)
+    run_all(options, results, "tuner object", lambda tuner, name, data, seed, folder: run_direct(evaluations, name, tuner, data, seed, folder))
 
 
 # Real experiments.
@@ -169,19 +175,15 @@ def run_experiment(home, name, tuner, data, seed):
 
 def nnictl(options, results):
     from nnictl import NniHome
-    for seed in range(options.first, options.first + options.seeds):
-        for name in options.problems:
-            problem = PROBLEMS[name]
-            for tuner in TUNERS:
-                if results.has(problem=name, tuner=tuner, seed=seed, through="nnictl"):
-                    continue
-                with tempfile.TemporaryDirectory(prefix="nni-") as folder:
-                    home = NniHome(Path(folder), Path(os.environ["HYPERFD_BIN_DIR"]))
-                    if tuner in BEFORE:
-                        before = run_experiment(home, name, BEFORE[tuner], data_before(tuner, problem), seed)
-                        if not results.has(problem=name, tuner=BEFORE[tuner], seed=seed, through="nnictl"):
-                            results.add(**before)
-                    results.add(**run_experiment(home, name, tuner, problem.data, seed))
+
+    homes = {}
+
+    def run(tuner, name, data, seed, folder):
+        if folder not in homes:
+            homes[folder] = NniHome(folder, Path(os.environ["HYPERFD_BIN_DIR"]))
+        return run_experiment(homes[folder], name, tuner, data, seed)
+
+    run_all(options, results, "nnictl", run)
 
 
 # What came out.

@@ -131,7 +131,7 @@ def peers(space):
 
             tuner = HyperoptTuner("anneal", optimize_mode="maximize")
             peer = Nni(tuner, space)
-            tuner.rval.rstate = numpy.random.default_rng(seed)
+            tuner.rval.rstate = numpy.random.RandomState(seed)  # NNI asks it for randint()
             return peer
 
         found["nni_anneal"] = anneal

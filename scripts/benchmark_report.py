@@ -127,10 +127,9 @@ def plot_budgets(curves, file):
     for i, (name, points) in enumerate(curves.items()):
         style = "--" if name.startswith(("nni_", "optuna_")) else "-"
         axes.plot(list(points), list(points.values()), style, marker="o", markersize=3, label=name,
-                  linewidth=2.4 if name == "hyperfd" else 1.2, color=plt.get_cmap("tab20")(i % 20))
+                  linewidth=2.4 if name == "hyperfd" else 1.2, color="black" if name == "hyperfd" else plt.get_cmap("tab20")(i % 20))
     axes.set_xscale("log")
-    ticks = sorted({b for points in curves.values() for b in points})
-    axes.set_xticks(ticks, [str(b) for b in ticks])
+    axes.set_xticks(PEER_BUDGETS, [str(budget) for budget in PEER_BUDGETS])
     axes.minorticks_off()
     axes.set_xlabel("trials")
     axes.set_ylabel("rank of the best on validation, %")

@@ -25,9 +25,15 @@ json.dump({"source": os.path.abspath(source), "images": sorted(names[:300])}, op
 PY
   "$bin/hyperfd-trial" fisheye --data "$work/wider_300" --out "$work/wider_360"
 fi
-[ -e "$work/shifted" ] || "$bin/hyperfd-trial" shift --data "$source" -n 60 --out "$work/shifted"
-[ -e "$work/subsets" ] || "$bin/hyperfd-trial" subsets --data "$source" -n 60 --max-images 300 --out "$work/subsets" \
-  --python .venv/bin/python
+# derive NAME ARGUMENTS: a folder of data sets that is there whole or not at all.
+derive() {
+  [ -e "$work/$1" ] && return
+  rm -rf "$work/$1.part"
+  "$bin/hyperfd-trial" "${@:2}" --data "$source" -n 60 --out "$work/$1.part"
+  mv "$work/$1.part" "$work/$1"
+}
+derive shifted shift
+derive subsets subsets --max-images 300 --python .venv/bin/python
 
 online=()
 for name in anime cartoon_dexter cmu_gray fddb mask wider_crowd wider_illum wider_occluded wider_pose; do

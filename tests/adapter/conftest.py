@@ -1,6 +1,7 @@
 import os
 import shutil
 import stat
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -36,3 +37,15 @@ def fake_programs(tmp_path, monkeypatch):
     monkeypatch.setenv("HYPERFD_BIN_DIR", str(folder))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     return folder
+
+
+@pytest.fixture
+def endpoint(short_tmp):
+    """Of a real tuner with an empty store."""
+    from nnictl import PROGRAMS
+
+    address = f"ipc://{short_tmp}/socket"
+    server = subprocess.Popen([PROGRAMS / "hyperfd-tuner", "serve", "--store", short_tmp / "store.sqlite", "--endpoint", address])
+    yield address
+    server.terminate()
+    assert server.wait(20) == 0

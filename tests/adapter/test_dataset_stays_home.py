@@ -33,15 +33,6 @@ def features(tmp_path_factory):
     return file
 
 
-@pytest.fixture
-def endpoint(short_tmp):
-    address = f"ipc://{short_tmp}/socket"
-    server = subprocess.Popen([PROGRAMS / "hyperfd-tuner", "serve", "--store", short_tmp / "store.sqlite", "--endpoint", address])
-    yield address
-    server.terminate()
-    assert server.wait(20) == 0
-
-
 def serve(features, endpoint, experiment, *more):
     command = [PROGRAMS / "hyperfd-trial", "serve-dataset", "--features", features, "--endpoint", endpoint, "--experiment", experiment, *more]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

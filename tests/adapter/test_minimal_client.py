@@ -1,22 +1,12 @@
 """The protocol as its page describes it: a client that uses nothing of ours talks to the real server."""
-import subprocess
 
 import pytest
 from minimal_client import MinimalClient
-from nnictl import PROGRAMS, needs_tuner
+from nnictl import needs_tuner
 
 pytestmark = needs_tuner
 
 SPACE = {"lr": {"_type": "choice", "_value": [0.1, 0.01, 0.001]}, "layers": {"_type": "choice", "_value": [1, 2]}}
-
-
-@pytest.fixture
-def endpoint(short_tmp):
-    address = f"ipc://{short_tmp}/socket"
-    server = subprocess.Popen([PROGRAMS / "hyperfd-tuner", "serve", "--store", short_tmp / "store.sqlite", "--endpoint", address])
-    yield address
-    server.terminate()
-    assert server.wait(20) == 0
 
 
 @pytest.fixture

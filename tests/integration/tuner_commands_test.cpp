@@ -142,6 +142,37 @@ TEST_F(TunerCommands, InspectWorksBesideAServer) {
   expect_refusal({"suggest", "--space", space_, "--store", store_}, 4, "locked by another hyperfd-tuner");
 }
 
+TEST_F(TunerCommands, ANewStoreStartsFromABundle) {
+  const std::string table = folder_.file("table.jsonl"), bundle = folder_.file("bundle.sqlite");
+  const Finished made = run_tuner({"bench", "table", "--simulated", "tasks=4,similarity=0.8"});
+  write_file_atomically(table, made.out);
+  const std::string space = HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml";
+  const Finished warmed = run_tuner(
+      {"warmup", "--table", table, "--space", space, "--out", bundle, "--rounds", "2", "--iterations", "20"});
+  EXPECT_EQ(warmed.exit_code, 0) << warmed.err;
+  EXPECT_THAT(warmed.out, HasSubstr("4 tasks, 0 of them with image features, 864 results"));
+  EXPECT_THAT(warmed.out, HasSubstr("best validation NDCG"));
+  expect_refusal({"warmup", "--table", table, "--space", space, "--out", bundle}, 2, "exists");
+  {
+    ServingTuner tuner(store_, "ipc://" + folder_.file("tuner.sock"), {"--bundle", bundle});
+    tuner.wait_until_it_answers();
+    tuner.signal(SIGTERM);
+    EXPECT_EQ(tuner.wait(), 0);
+  }
+  const Json inspected = parse_json(run_tuner({"inspect", "--store", store_, "--json"}).out, "inspect");
+  ASSERT_EQ(inspected["experiments"].size(), 4u);
+  EXPECT_THAT(inspected["experiments"][0]["experiment"], ::testing::StartsWith("offline/"));
+  EXPECT_EQ(inspected["rankers"][0]["version"], 1);
+  // A bundle that is in use could be copied without its latest results.
+  ServingTuner user(bundle, "ipc://" + folder_.file("user.sock"));
+  user.wait_until_it_answers();
+  EXPECT_EQ(run_tuner({"suggest", "--space", space_, "--store", store_}).exit_code, 0);
+  write_file_atomically(bundle + "-wal", "not empty");
+  expect_refusal({"serve", "--store", folder_.file("other.sqlite"), "--endpoint", "ipc://" + folder_.file("o.sock"),
+                  "--bundle", bundle},
+                 2, "-wal holds some of its experience");
+}
+
 TEST_F(TunerCommands, ErrorsAreOneLineAndACode) {
   write_file_atomically(folder_.file("bad.json"), R"({"lr":{"_type":"uniform","_value":["abc",1]}})");
   expect_refusal({}, 2, "expected a command: serve");

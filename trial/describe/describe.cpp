@@ -1,43 +1,18 @@
 #include "trial/describe/describe.h"
 
-#include <atomic>
-#include <exception>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include <torch/torch.h>
 
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
+#include "tuner/base/parallel.h"
+#include "tuner/ranker/single_thread.h"
 
 namespace hyperfd {
 namespace {
-
-// Calls work(i) for i = 0 … count − 1 on `threads` threads of one computing thread each. Throws what a call throws,
-// after which no further one begins.
-void for_each_in_parallel(std::size_t count, int threads, const std::function<void(std::size_t)>& work) {
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;
-  std::exception_ptr failure;
-  const auto run = [&] {
-    torch::set_num_threads(1);
-    for (std::size_t i = next++; i < count; i = next++) {
-      try {
-        work(i);
-      } catch (...) {
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (!failure) failure = std::current_exception();
-        next = count;
-      }
-    }
-  };
-  std::vector<std::thread> workers;
-  for (int i = 0; i < threads; ++i) workers.emplace_back(run);
-  for (std::thread& worker : workers) worker.join();
-  if (failure) std::rethrow_exception(failure);
-}
 
 void set_statistics(const Json& images_extractor, const std::vector<Statistic>& statistics, DatasetFeatures& features) {
   for (const Statistic& statistic : statistics) {
@@ -56,7 +31,8 @@ DatasetFeatures describe_images(const std::string& folder, const std::vector<Ann
   std::vector<std::optional<ImageDescription>> described(images.size());
   std::mutex mutex;
   std::size_t done = 0;
-  for_each_in_parallel(images.size(), options.threads, [&](std::size_t i) {
+  for_each_in_parallel(images.size(), static_cast<unsigned>(options.threads), [&](std::size_t i) {
+    const SingleThread single_thread;
     std::string problem;
     try {
       described[i] = describer.describe(folder, images[i]);

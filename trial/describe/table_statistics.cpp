@@ -6,9 +6,9 @@
 #include <limits>
 #include <map>
 #include <numeric>
-#include <string_view>
 #include <unordered_set>
 
+#include "tuner/base/csv.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 #include "tuner/base/names.h"
@@ -24,50 +24,16 @@ struct Table {
   std::size_t rows = 0;
 };
 
-// Takes one record (RFC 4180) off the beginning of `text` and counts its lines.
-Row take_record(std::string_view& text, std::size_t& line, const std::string& file) {
-  Row fields(1);
-  const std::size_t first_line = ++line;
-  bool quoted = false;
-  while (!text.empty()) {
-    const char c = text.front();
-    text.remove_prefix(1);
-    if (quoted) {
-      if (c == '\n') ++line;
-      if (c != '"') {
-        fields.back() += c;
-      } else if (!text.empty() && text.front() == '"') {
-        fields.back() += c;
-        text.remove_prefix(1);
-      } else {
-        quoted = false;
-      }
-    } else if (c == '"' && fields.back().empty()) {
-      quoted = true;
-    } else if (c == ',') {
-      fields.emplace_back();
-    } else if (c == '\n') {
-      break;
-    } else if (c != '\r') {
-      fields.back() += c;
-    }
-  }
-  if (quoted) throw InputError(file + ": line " + std::to_string(first_line) + ": a quote is not closed");
-  return fields;
-}
-
 Table read_table(const std::string& file) {
-  const std::string bytes = read_file(file);
-  std::string_view text = bytes;
-  std::size_t line = 0;
+  std::vector<CsvRecord> records = parse_csv(read_file(file), file);
   Table table;
-  table.names = take_record(text, line, file);
+  if (!records.empty()) table.names = std::move(records[0].fields);
   table.columns.resize(table.names.size());
-  while (!text.empty()) {
-    Row row = take_record(text, line, file);
-    if (row.size() == 1 && row[0].empty() && table.names.size() > 1) continue;  // an empty line
+  for (std::size_t r = 1; r < records.size(); ++r) {
+    Row& row = records[r].fields;
+    if (records[r].is_empty_line() && table.names.size() > 1) continue;
     if (row.size() != table.names.size()) {
-      throw InputError(file + ": line " + std::to_string(line) + ": " + std::to_string(row.size()) +
+      throw InputError(file + ": line " + std::to_string(records[r].line) + ": " + std::to_string(row.size()) +
                        " fields, expected " + std::to_string(table.names.size()) + " as in the first line");
     }
     for (std::size_t i = 0; i < row.size(); ++i) table.columns[i].push_back(std::move(row[i]));

@@ -1,9 +1,7 @@
 #include "tuner/bench/replay.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <mutex>
 #include <numeric>
 #include <thread>
@@ -12,12 +10,13 @@
 
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
-#include "tuner/bench/one_thread.h"
+#include "tuner/base/parallel.h"
 #include "tuner/bench/warm_up.h"
 #include "tuner/bench/wilcoxon.h"
 #include "tuner/platform/configuration_encoding.h"
 #include "tuner/platform/selection_policy.h"
 #include "tuner/ranker/local_dataset_client.h"
+#include "tuner/ranker/single_thread.h"
 
 namespace hyperfd {
 namespace {
@@ -195,29 +194,6 @@ std::vector<double> mean_ranks_by_seed(const PolicyOutcome& outcome) {
   return means;
 }
 
-// Runs work(0) … work(count − 1) on `threads` threads; the first exception is thrown here, after all have ended.
-void in_parallel(std::size_t count, unsigned threads, const std::function<void(std::size_t)>& work) {
-  std::atomic<std::size_t> next{0};
-  std::exception_ptr failure;
-  std::mutex mutex;
-  const auto take = [&] {
-    compute_on_one_thread();
-    for (std::size_t i = next++; i < count; i = next++) {
-      try {
-        work(i);
-      } catch (...) {
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (!failure) failure = std::current_exception();
-        next = count;
-      }
-    }
-  };
-  std::vector<std::thread> workers;
-  for (unsigned t = 0; t < threads; ++t) workers.emplace_back(take);
-  for (std::thread& worker : workers) worker.join();
-  if (failure) std::rethrow_exception(failure);
-}
-
 }  // namespace
 
 std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const LookupTable>(int seed)>& table_of,
@@ -237,7 +213,8 @@ std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const Look
   const std::size_t total = policies.size() * tables.size();
   std::mutex progress;
   int done = 0;
-  in_parallel(total, threads, [&](std::size_t item) {
+  for_each_in_parallel(total, threads, [&](std::size_t item) {
+    const SingleThread single_thread;  // there is work for every core
     const std::size_t p = item % policies.size(), s = item / policies.size();
     outcomes[p].seeds[s] = Episode(*tables[s], *policies[p], options.budget, static_cast<int>(s)).run(options.protocol);
     const std::lock_guard<std::mutex> lock(progress);

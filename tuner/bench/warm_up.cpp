@@ -13,6 +13,7 @@
 #include "tuner/platform/configuration_encoding.h"
 #include "tuner/ranker/local_dataset_client.h"
 #include "tuner/ranker/losses.h"
+#include "tuner/ranker/single_thread.h"
 
 namespace hyperfd {
 namespace {
@@ -99,6 +100,7 @@ void add_extractor(RankingModel& model, const std::vector<const TableTask*>& tas
 }
 
 WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options) {
+  const SingleThread single_thread;
   if (table.tasks.size() < 2) throw InputError("warm-up: expected at least two tasks, one of them to validate on");
   std::vector<std::size_t> order(table.tasks.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "tuner/base/error.h"
 #include "tuner/base/files.h"
 #include "tuner/base/log.h"
 #include "tuner/commands/commands.h"
@@ -23,6 +24,11 @@ void run(Options& options) {
   options.server.idle_exit = std::chrono::seconds(options.idle_exit);
   if (!options.bundle.empty() && options.store != ":memory:" && !std::filesystem::exists(options.store)) {
     open_store(options.bundle, StoreAccess::kReadOnly);  // throws if it is none
+    std::error_code none;
+    if (std::filesystem::file_size(options.bundle + "-wal", none) > 0 && !none) {
+      throw InputError("--bundle: " + options.bundle + " is in use, or was left in the middle of it: " + options.bundle +
+                       "-wal holds some of its experience; open and end it once with hyperfd-tuner serve --store");
+    }
     write_file_atomically(options.store, read_file(options.bundle));
     spdlog::info("a new store, it starts with the experience of {}", options.bundle);
   }

@@ -5,7 +5,6 @@
 
 #include "tuner/base/error.h"
 #include "tuner/bench/bundle.h"
-#include "tuner/bench/one_thread.h"
 #include "tuner/bench/warm_up.h"
 #include "tuner/commands/commands.h"
 #include "tuner/platform/selection_policy.h"
@@ -38,7 +37,6 @@ void run(Options options) {
   }
   std::cout << table.tasks.size() << " tasks, " << with_images << " of them with image features, " << results
             << " results\n";
-  compute_on_one_thread();
   const WarmUpResult result = warm_up(table, options.warm_up);
   write_bundle(*open_store(options.out), table, result.model);
   std::cout << "best validation NDCG " << result.ndcg << ", round " << result.best_round << "\nin " << options.out << "\n";

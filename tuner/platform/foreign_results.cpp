@@ -8,6 +8,7 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include "tuner/base/csv.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 #include "tuner/platform/metric.h"
@@ -61,35 +62,6 @@ void read_nni(const std::string& file, const std::string& text, Collector& colle
 
 // ---- CSV ----
 
-// RFC 4180: quoted cells may hold commas, newlines and doubled quotes.
-std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
-  std::vector<std::vector<std::string>> rows(1, std::vector<std::string>(1));
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    std::string& cell = rows.back().back();
-    if (quoted) {
-      if (c != '"') {
-        cell += c;
-      } else if (i + 1 < text.size() && text[i + 1] == '"') {
-        cell += text[++i];
-      } else {
-        quoted = false;
-      }
-    } else if (c == '"' && cell.empty()) {
-      quoted = true;
-    } else if (c == ',') {
-      rows.back().emplace_back();
-    } else if (c == '\n') {
-      rows.emplace_back(1);
-    } else if (c != '\r') {
-      cell += c;
-    }
-  }
-  if (rows.back().size() == 1 && rows.back()[0].empty()) rows.pop_back();
-  return rows;
-}
-
 Json cell_value(const std::string& cell) {
   Json value = Json::parse(cell, nullptr, /*allow_exceptions=*/false);
   return value.is_discarded() ? Json(cell) : value;
@@ -108,9 +80,9 @@ std::size_t metric_column(const ForeignSource& source, const std::vector<std::st
 }
 
 void read_csv(const ForeignSource& source, const std::string& text, const SearchSpace& space, Collector& collector) {
-  const auto rows = parse_csv(text);
+  const std::vector<CsvRecord> rows = parse_csv(text, source.file);
   if (rows.empty()) throw InputError(source.file + ": empty");
-  const std::vector<std::string>& header = rows[0];
+  const std::vector<std::string>& header = rows[0].fields;
   const std::size_t metric = metric_column(source, header);
   std::vector<bool> is_parameter;
   for (std::size_t i = 0; i < header.size(); ++i) {
@@ -118,15 +90,17 @@ void read_csv(const ForeignSource& source, const std::string& text, const Search
   }
   for (std::size_t r = 1; r < rows.size(); ++r) {
     const std::string place = source.file + ": row " + std::to_string(r + 1);
-    if (rows[r].size() != header.size()) {
-      collector.skip(place, std::to_string(rows[r].size()) + " cells, expected " + std::to_string(header.size()));
+    const std::vector<std::string>& cells = rows[r].fields;
+    if (rows[r].is_empty_line()) continue;
+    if (cells.size() != header.size()) {
+      collector.skip(place, std::to_string(cells.size()) + " cells, expected " + std::to_string(header.size()));
       continue;
     }
     Configuration configuration = Json::object();
     for (std::size_t i = 0; i < header.size(); ++i) {
-      if (is_parameter[i] && !rows[r][i].empty()) configuration[header[i]] = cell_value(rows[r][i]);
+      if (is_parameter[i] && !cells[i].empty()) configuration[header[i]] = cell_value(cells[i]);
     }
-    const Json value = cell_value(rows[r][metric]);
+    const Json value = cell_value(cells[metric]);
     collector.add(place, std::move(configuration),
                   value.is_number() ? std::optional<double>(value.get<double>()) : std::nullopt);
   }
@@ -156,11 +130,13 @@ Json optuna_value(double number, const std::string& distribution) {
   const std::string kind = parsed.value("name", "");
   if (kind == "CategoricalDistribution") {
     const Json& choices = parsed.at("attributes").at("choices");
-    const auto place = static_cast<std::size_t>(number);
-    if (!(number >= 0) || place >= choices.size()) throw InputError("choice " + std::to_string(number) + " does not exist");
-    return choices[place];
+    if (!(number >= 0 && number < static_cast<double>(choices.size()))) {
+      throw InputError("choice " + std::to_string(number) + " does not exist");
+    }
+    return choices[static_cast<std::size_t>(number)];
   }
-  if (kind.compare(0, 3, "Int") == 0) return static_cast<std::int64_t>(std::llround(number));
+  constexpr double kExact = 9007199254740992;  // 2⁵³
+  if (kind.compare(0, 3, "Int") == 0 && std::abs(number) <= kExact) return std::llround(number);
   return number;
 }
 
@@ -195,6 +171,7 @@ void read_optuna(const ForeignSource& source, Collector& collector) {
     while (parameters.fetch()) {
       Trial& trial = trials[number];
       try {
+        if (has_value != soci::i_ok) throw InputError("has no value");
         trial.configuration[name] = optuna_value(value, distribution);
       } catch (const std::exception& error) {
         trial.failure = name + ": " + error.what();

@@ -302,7 +302,11 @@ const std::map<std::int64_t, std::shared_ptr<DatasetClient>>& Platform::offline_
   const auto [found, is_new] = offline_datasets_.try_emplace(signature);
   if (is_new) {
     for (const auto& [task, features] : store_.offline_features(signature)) {
-      found->second[task] = local_dataset_client(features, "the store's task " + std::to_string(task));
+      try {
+        found->second[task] = local_dataset_client(features, "the store's task " + std::to_string(task));
+      } catch (const InputError& error) {
+        spdlog::warn("{}; the ranker learns without its images", error.what());
+      }
     }
   }
   return found->second;
@@ -318,11 +322,11 @@ LearningJob Platform::learning_job(const ExperimentRecord& experiment) {
   job.annotation = experiment.annotation;
   job.options = policy(experiment.policy).ranker_options().value_or(RankerOptions{});
   job.experience = store_.experience(signature);
+  const auto& offline = offline_datasets(signature);
   for (DatasetRecord& dataset : store_.datasets(signature)) {
     LearningTask& task = job.tasks[dataset.task];
-    if (const auto offline = offline_datasets(signature).find(dataset.task);
-        offline != offline_datasets(signature).end()) {
-      task.client = offline->second;
+    if (const auto found = offline.find(dataset.task); found != offline.end()) {
+      task.client = found->second;
       task.role = TaskRole::kOffline;
     } else {
       task.client = dataset.extractor.empty() ? nullptr : datasets_.lend(dataset.task);

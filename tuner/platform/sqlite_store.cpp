@@ -1,8 +1,6 @@
 #include "tuner/platform/sqlite_store.h"
 
-#include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <utility>
 
 #include <soci/soci.h>
@@ -10,54 +8,16 @@
 
 #include "tuner/base/error.h"
 #include "tuner/base/json.h"
-#include "tuner/platform/store_lock.h"
-#include "tuner/platform/store_schema.h"
+#include "tuner/platform/sqlite_file.h"
 
 namespace hyperfd {
 namespace {
-
-constexpr char kInMemory[] = ":memory:";
-
-// SOCI's message repeats the statement with its values, which for us can be megabytes.
-std::string first_line(const char* message) {
-  std::string text = message;
-  if (text.compare(0, 8, "sqlite3_") == 0) text.erase(0, text.find(": ") + 2);  // the function that failed
-  text.resize(std::min({text.size(), text.find(" while "), text.find('\n'), std::size_t{200}}));
-  return text;
-}
 
 template <typename Enumeration>
 Enumeration word_of(const std::string& word) {
   const auto value = from_word<Enumeration>(word);
   if (!value) throw StoreError("unexpected word \"" + word + "\" in the store");
   return *value;
-}
-
-// A column that may be NULL, in the shape that SOCI binds.
-struct NullableId {
-  NullableId() = default;
-  explicit NullableId(const std::optional<std::int64_t>& id)
-      : value(id.value_or(0)), indicator(id ? soci::i_ok : soci::i_null) {}
-  std::optional<std::int64_t> get() const {
-    return indicator == soci::i_ok ? std::optional<std::int64_t>(value) : std::nullopt;
-  }
-  long long value = 0;
-  soci::indicator indicator = soci::i_null;
-};
-
-struct NullableReal {
-  NullableReal() = default;
-  explicit NullableReal(const std::optional<double>& number)
-      : value(number.value_or(0)), indicator(number ? soci::i_ok : soci::i_null) {}
-  std::optional<double> get() const { return indicator == soci::i_ok ? std::optional<double>(value) : std::nullopt; }
-  double value = 0;
-  soci::indicator indicator = soci::i_null;
-};
-
-std::string bytes_of(soci::blob& blob) {
-  std::string bytes(blob.get_len(), '\0');
-  if (!bytes.empty()) blob.read(0, bytes.data(), bytes.size());
-  return bytes;
 }
 
 // [[name, number], …]
@@ -88,37 +48,11 @@ std::vector<float> floats_of(const std::string& bytes) {
 
 class SqliteStore : public ExperienceStore {
  public:
-  SqliteStore(const std::string& file, StoreAccess access) : file_(file) {
-    guarded([&] {
-      if (file != kInMemory) prepare_file(access);
-      sql_.open(soci::sqlite3, "db=\"" + file + "\"");
-      sql_ << "PRAGMA busy_timeout = 10000";
-      if (access == StoreAccess::kReadOnly) sql_ << "PRAGMA query_only = ON";
-      check_kind(access);
-      check_pages();
-      if (access == StoreAccess::kReadOnly) return;
-      std::string mode;
-      sql_ << "PRAGMA journal_mode = WAL", soci::into(mode);
-      if (mode != "wal" && file != kInMemory)
-        throw StoreError("write-ahead log not available, journal mode is " + mode);
-      sql_ << "PRAGMA synchronous = FULL";
-      sql_ << "PRAGMA foreign_keys = ON";
-    });
-  }
+  SqliteStore(const std::string& file, StoreAccess access) : file_(file, access), sql_(file_.session()) {}
 
-  void begin() override {
-    guarded([&] { sql_ << "BEGIN IMMEDIATE"; });
-  }
-  void commit() override {
-    guarded([&] { sql_ << "COMMIT"; });
-  }
-  void rollback() noexcept override {
-    try {
-      sql_ << "ROLLBACK";
-    } catch (const std::exception&) {
-      // SQLite has already rolled back by itself, as it does after a failed write.
-    }
-  }
+  void begin() override { file_.begin(); }
+  void commit() override { file_.commit(); }
+  void rollback() noexcept override { file_.rollback(); }
 
   std::int64_t space(const std::string& signature, const std::string& definition) override {
     return guarded([&] {
@@ -515,17 +449,9 @@ class SqliteStore : public ExperienceStore {
   }
 
  private:
-  // Whatever SOCI throws becomes a StoreError that names the file.
   template <typename Work>
   auto guarded(Work&& work) -> decltype(work()) {
-    try {
-      return work();
-    } catch (const soci::soci_error& error) {
-      throw StoreError(file_ + ": " + first_line(error.what()));
-    } catch (const StoreError& error) {
-      const std::string message = error.what();
-      throw StoreError(message.compare(0, file_.size(), file_) == 0 ? message : file_ + ": " + message);
-    }
+    return file_.guarded(std::forward<Work>(work));
   }
 
   std::vector<DatasetRecord> datasets_where(const std::string& condition, const std::string* value = nullptr) {
@@ -557,60 +483,6 @@ class SqliteStore : public ExperienceStore {
     return found;
   }
 
-  void prepare_file(StoreAccess access) {
-    const std::filesystem::path path(file_);
-    std::error_code failure;
-    if (access == StoreAccess::kReadOnly) {
-      if (!std::filesystem::exists(path, failure)) throw StoreError("does not exist");
-    } else if (path.has_parent_path()) {
-      std::filesystem::create_directories(path.parent_path(), failure);
-      if (failure) throw StoreError("its folder cannot be created: " + failure.message());
-    }
-    if (std::filesystem::is_directory(path, failure)) throw StoreError("is a folder, expected a file");
-    if (file_.find('"') != std::string::npos) throw StoreError("a store's path must not contain a double quote");
-    if (access == StoreAccess::kReadWrite) lock_ = std::make_unique<StoreLock>(file_);
-  }
-
-  void check_kind(StoreAccess access) {
-    int application = 0, version = 0, objects = 0;
-    sql_ << "PRAGMA application_id", soci::into(application);
-    sql_ << "PRAGMA user_version", soci::into(version);
-    sql_ << "SELECT count(*) FROM sqlite_master", soci::into(objects);
-    const bool is_ours = application == kStoreApplicationId;
-    if (is_ours && version > 0 && version <= kStoreSchemaVersion) {
-      // What is read without writing is in every version.
-      if (access == StoreAccess::kReadWrite) migrate(version);
-      return;
-    }
-    if (is_ours) {
-      throw StoreError("schema version " + std::to_string(version) + ", this program reads versions up to " +
-                       std::to_string(kStoreSchemaVersion));
-    }
-    if (objects > 0 || access == StoreAccess::kReadOnly)
-      throw StoreError("a SQLite database, but not an experience store");
-    soci::transaction all(sql_);
-    for (const std::string& statement : store_schema()) sql_ << statement;
-    sql_ << "PRAGMA user_version = " + std::to_string(kStoreSchemaVersion);
-    sql_ << "PRAGMA application_id = " + std::to_string(kStoreApplicationId);
-    all.commit();
-  }
-
-  void migrate(int version) {
-    if (version == kStoreSchemaVersion) return;
-    soci::transaction all(sql_);
-    for (; version < kStoreSchemaVersion; ++version) {
-      for (const std::string& statement : store_migration(version)) sql_ << statement;
-    }
-    sql_ << "PRAGMA user_version = " + std::to_string(kStoreSchemaVersion);
-    all.commit();
-  }
-
-  void check_pages() {
-    std::string verdict;
-    sql_ << "PRAGMA quick_check(1)", soci::into(verdict);
-    if (verdict != "ok") throw StoreError("damaged: " + first_line(verdict.c_str()));
-  }
-
   void add_best(ExperimentSummary& experiment) {
     const long long id = experiment.id;
     double best = 0;
@@ -631,9 +503,8 @@ class SqliteStore : public ExperienceStore {
     return rows > 0;
   }
 
-  std::string file_;
-  std::unique_ptr<StoreLock> lock_;
-  soci::session sql_;
+  SqliteFile file_;
+  soci::session& sql_;
 };
 
 }  // namespace

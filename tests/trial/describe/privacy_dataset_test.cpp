@@ -1,5 +1,6 @@
 #include "trial/describe/privacy_dataset.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -114,18 +115,23 @@ double excess_of_attack(const std::string& file, double multiplier, double epsil
   const torch::Tensor direction = difference / distance;
   const double origin = torch::dot(torch::tensor(quiet_one.forward(weights, 1).feature), direction).item<double>();
   constexpr int kTrials = 3000;
+  // How far answers lie on the way from one to the other.
+  const auto projections = [&](PrivateDataset& dataset) {
+    std::vector<double> found;
+    for (int i = 0; i < kTrials; ++i) {
+      const double at = torch::dot(torch::tensor(dataset.forward(weights, 1).feature), direction).item<double>();
+      found.push_back((at - origin) / distance);
+    }
+    return found;
+  };
+  const std::vector<double> of_other = projections(noisy_other), of_one = projections(noisy_one);
   double worst = 0;
   for (const double threshold : {0.5, 1.0, 1.5, 2.0}) {
-    int hits = 0, false_alarms = 0;
-    for (int i = 0; i < kTrials; ++i) {
-      const auto is_hit = [&](PrivateDataset& dataset) {
-        const double at = torch::dot(torch::tensor(dataset.forward(weights, 1).feature), direction).item<double>();
-        return at - origin > threshold * distance;
-      };
-      hits += is_hit(noisy_other);
-      false_alarms += is_hit(noisy_one);
-    }
-    const double p = static_cast<double>(hits) / kTrials, q = static_cast<double>(false_alarms) / kTrials;
+    const auto share_above = [&](const std::vector<double>& values) {
+      const auto count = std::count_if(values.begin(), values.end(), [&](double value) { return value > threshold; });
+      return static_cast<double>(count) / kTrials;
+    };
+    const double p = share_above(of_other), q = share_above(of_one);
     const double slack =
         4 * (std::sqrt(p * (1 - p) / kTrials) + std::exp(epsilon) * std::sqrt((q * (1 - q) + 1e-3) / kTrials));
     worst = std::max(worst, p - (std::exp(epsilon) * q + delta) - slack);
@@ -151,6 +157,17 @@ TEST_F(PrivateDatasetTest, TheBudgetHoldsOverRuns) {
   EXPECT_LE(book.spent(), 4);
   PrivateDataset dataset(images(80), kStatistics, {multiplier, 8}, book, normal(1));
   EXPECT_THROW(dataset.forward(weights_, 1), wire::OrderRefused);
+}
+
+TEST_F(PrivateDatasetTest, ProgramsAtTheSameTimeShareTheBudget) {
+  const double multiplier = noise_multiplier_for(4, 1e-5, 3);
+  PrivacyLedger one = ledger(4), other = ledger(4);
+  one.spend(multiplier);
+  other.spend(multiplier);
+  one.spend(multiplier);
+  EXPECT_LE(one.spent(), 4);
+  EXPECT_THROW(other.spend(multiplier), wire::OrderRefused);
+  EXPECT_EQ(other.spent(), one.spent());
 }
 
 TEST_F(PrivateDatasetTest, ABrokenLedgerIsAnErrorAndNoFreshBudget) {

@@ -1,0 +1,51 @@
+#include "tuner/base/csv.h"
+
+#include <string_view>
+
+#include "tuner/base/error.h"
+
+namespace hyperfd {
+namespace {
+
+// Takes one record off the beginning of `text` and counts its lines.
+CsvRecord take_record(std::string_view& text, std::size_t& line, const std::string& source) {
+  CsvRecord record{++line, std::vector<std::string>(1)};
+  std::vector<std::string>& fields = record.fields;
+  bool quoted = false;
+  while (!text.empty()) {
+    const char c = text.front();
+    text.remove_prefix(1);
+    if (quoted) {
+      if (c == '\n') ++line;
+      if (c != '"') {
+        fields.back() += c;
+      } else if (!text.empty() && text.front() == '"') {
+        fields.back() += c;
+        text.remove_prefix(1);
+      } else {
+        quoted = false;
+      }
+    } else if (c == '"' && fields.back().empty()) {
+      quoted = true;
+    } else if (c == ',') {
+      fields.emplace_back();
+    } else if (c == '\n') {
+      break;
+    } else if (c != '\r') {
+      fields.back() += c;
+    }
+  }
+  if (quoted) throw InputError(source + ": line " + std::to_string(record.line) + ": a quote is not closed");
+  return record;
+}
+
+}  // namespace
+
+std::vector<CsvRecord> parse_csv(const std::string& text, const std::string& source) {
+  std::vector<CsvRecord> records;
+  std::size_t line = 0;
+  for (std::string_view rest = text; !rest.empty();) records.push_back(take_record(rest, line, source));
+  return records;
+}
+
+}  // namespace hyperfd
