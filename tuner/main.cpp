@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   hyperfd::commands::add_serve(app);
   hyperfd::commands::add_keygen(app);
   hyperfd::commands::add_import(app);
+  hyperfd::commands::add_export(app);
   hyperfd::commands::add_inspect(app);
   hyperfd::commands::add_suggest(app);
   hyperfd::commands::add_report(app);

@@ -142,7 +142,7 @@ TEST_F(TunerCommands, InspectWorksBesideAServer) {
   expect_refusal({"suggest", "--space", space_, "--store", store_}, 4, "locked by another hyperfd-tuner");
 }
 
-TEST_F(TunerCommands, ANewStoreStartsFromABundle) {
+TEST_F(TunerCommands, AStoreStartsFromABundleAndGrowsByOthers) {
   const std::string table = folder_.file("table.jsonl"), bundle = folder_.file("bundle.sqlite");
   const Finished made = run_tuner({"bench", "table", "--simulated", "tasks=4,similarity=0.8"});
   write_file_atomically(table, made.out);
@@ -153,24 +153,52 @@ TEST_F(TunerCommands, ANewStoreStartsFromABundle) {
   EXPECT_THAT(warmed.out, HasSubstr("4 tasks, 0 of them with image features, 864 results"));
   EXPECT_THAT(warmed.out, HasSubstr("best validation NDCG"));
   expect_refusal({"warmup", "--table", table, "--space", space, "--out", bundle}, 2, "exists");
-  {
+
+  // The second start finds all of it in the store.
+  for (int start = 0; start < 2; ++start) {
     ServingTuner tuner(store_, "ipc://" + folder_.file("tuner.sock"), {"--bundle", bundle});
     tuner.wait_until_it_answers();
     tuner.signal(SIGTERM);
     EXPECT_EQ(tuner.wait(), 0);
+    const Json inspected = parse_json(run_tuner({"inspect", "--store", store_, "--json"}).out, "inspect");
+    ASSERT_EQ(inspected["experiments"].size(), 4u);
+    EXPECT_THAT(inspected["experiments"][0]["experiment"], StartsWith("offline/"));
+    ASSERT_EQ(inspected["rankers"].size(), 1u);
+    EXPECT_EQ(inspected["rankers"][0]["version"], 1);
   }
-  const Json inspected = parse_json(run_tuner({"inspect", "--store", store_, "--json"}).out, "inspect");
-  ASSERT_EQ(inspected["experiments"].size(), 4u);
-  EXPECT_THAT(inspected["experiments"][0]["experiment"], ::testing::StartsWith("offline/"));
-  EXPECT_EQ(inspected["rankers"][0]["version"], 1);
-  // A bundle that is in use could be copied without its latest results.
-  ServingTuner user(bundle, "ipc://" + folder_.file("user.sock"));
+  EXPECT_THAT(run_tuner({"inspect", "--store", store_}).out, HasSubstr("and 4 offline tasks with 864 results"));
+
+  // What a user has learned goes the same way, from a store in use, into one that knows something else.
+  ASSERT_EQ(run_tuner({"report", "--space", space, "--store", store_, "--experiment", "cameras", "--params",
+                       run_tuner({"suggest", "--space", space, "--store", store_, "--experiment", "cameras"}).out,
+                       "--value", "0.5"})
+                .out,
+            "recorded\n");
+  ServingTuner user(store_, "ipc://" + folder_.file("user.sock"));
   user.wait_until_it_answers();
-  EXPECT_EQ(run_tuner({"suggest", "--space", space_, "--store", store_}).exit_code, 0);
-  write_file_atomically(bundle + "-wal", "not empty");
-  expect_refusal({"serve", "--store", folder_.file("other.sqlite"), "--endpoint", "ipc://" + folder_.file("o.sock"),
-                  "--bundle", bundle},
-                 2, "-wal holds some of its experience");
+  const std::string exported = folder_.file("exported.sqlite"), other = folder_.file("other.sqlite");
+  EXPECT_EQ(run_tuner({"export", "--store", store_, "--out", exported}).exit_code, 0);
+  expect_refusal({"export", "--store", store_, "--out", exported}, 4, "exists");
+  EXPECT_EQ(run_tuner({"suggest", "--space", space_, "--store", other, "--experiment", "theirs"}).exit_code, 0);
+  EXPECT_EQ(run_tuner({"import", exported, "--store", other}).out,
+            "5 experiments with 865 results added, and their ranker\n");
+  EXPECT_EQ(run_tuner({"import", exported, "--store", other}).out, "0 experiments with 0 results added\n");
+  const Json inspected = parse_json(run_tuner({"inspect", "--store", other, "--json"}).out, "inspect");
+  ASSERT_EQ(inspected["experiments"].size(), 6u);
+  EXPECT_EQ(inspected["experiments"][0]["experiment"], "theirs");
+  EXPECT_EQ(inspected["experiments"][5]["experiment"], "cameras");
+  EXPECT_EQ(inspected["experiments"][5]["best"], 0.5);
+}
+
+TEST_F(TunerCommands, BadBundles) {
+  const std::string text = folder_.file("text.sqlite"), socket = "ipc://" + folder_.file("tuner.sock");
+  write_file_atomically(text, "not a database, but long enough to be looked at as one");
+  expect_refusal({"serve", "--store", store_, "--endpoint", socket, "--bundle", text}, 4, text);
+  expect_refusal({"serve", "--store", store_, "--endpoint", socket, "--bundle", "fcaes"}, 2, "--bundle: no such file");
+  const std::string old = folder_.file("old.sqlite");
+  write_file_atomically(old, read_file(HYPERFD_SOURCE_DIR "/tests/tuner/platform/store_v1.sqlite"));
+  expect_refusal({"import", old, "--store", store_}, 4, "schema version 1, expected");
+  expect_refusal({"import", text, "--store", store_}, 2, "--space is required");
 }
 
 TEST_F(TunerCommands, ErrorsAreOneLineAndACode) {

@@ -1,5 +1,7 @@
 #include "tuner/bench/bundle.h"
 
+#include <algorithm>
+
 #include <torch/types.h>
 
 #include "tuner/ranker/dataset_features.h"
@@ -12,7 +14,7 @@ constexpr char kRun[] = "warmup";
 
 std::int64_t add_task(ExperienceStore& store, const TableTask& task, const LookupTable& table, std::int64_t space) {
   ExperimentRecord experiment;
-  experiment.name = "offline/" + task.name;
+  experiment.name = kOfflinePrefix + task.name;
   experiment.space = space;
   experiment.signature = table.space.signature();
   experiment.definition = table.space.definition().dump();
@@ -34,7 +36,7 @@ std::int64_t add_task(ExperienceStore& store, const TableTask& task, const Looku
   return id;
 }
 
-void add_dataset(ExperienceStore& store, std::int64_t id, const TableTask& task) {
+void add_dataset(ExperienceStore& store, std::int64_t id, const TableTask& task, std::int64_t images) {
   DatasetRecord dataset;
   dataset.task = id;
   const std::vector<std::string>& names = task.features ? task.features->statistic_names : task.statistic_names;
@@ -44,20 +46,22 @@ void add_dataset(ExperienceStore& store, std::int64_t id, const TableTask& task)
     dataset.extractor = task.features->extractor;
     dataset.image_features = task.features->images.size(1);
     dataset.images = task.features->images.size(0);
-    store.add_offline_features(id, task.features->serialize());
+    DatasetFeatures kept = *task.features;
+    kept.images = kept.images.slice(0, 0, std::min(images, kept.images.size(0))).contiguous();
+    store.add_offline_features(id, kept.serialize());
   }
   if (task.features || !dataset.statistics.empty()) store.set_dataset(dataset);
 }
 
 }  // namespace
 
-void write_bundle(ExperienceStore& store, const LookupTable& table, const RankingModel& model) {
+void write_bundle(ExperienceStore& store, const LookupTable& table, const RankingModel& model, std::int64_t images) {
   StoreTransaction transaction(store);
   const std::string signature = table.space.signature();
   const std::int64_t space = store.space(signature, table.space.definition().dump());
   RankerRecord ranker;
   for (const TableTask& task : table.tasks) {
-    add_dataset(store, add_task(store, task, table, space), task);
+    add_dataset(store, add_task(store, task, table, space), task, images);
     ranker.results += static_cast<std::int64_t>(task.entries.size());
   }
   ranker.signature = signature;

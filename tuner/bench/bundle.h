@@ -7,7 +7,7 @@
 namespace hyperfd {
 
 // Makes an empty store a bundle: all tasks of the table as offline tasks, with their image features, and a ranker that
-// has learned from them. One transaction; throws StoreError.
-void write_bundle(ExperienceStore& store, const LookupTable& table, const RankingModel& model);
+// has learned from them. Keeps the features of at most `images` images of each. One transaction; throws StoreError.
+void write_bundle(ExperienceStore& store, const LookupTable& table, const RankingModel& model, std::int64_t images);
 
 }  // namespace hyperfd

@@ -25,11 +25,44 @@ std::uint64_t seed_of(int seed, const std::string& purpose) {
   return stable_hash(std::to_string(seed) + "/" + purpose);
 }
 
+// A policy's ranker after its warm-up on the offline tasks of a table, as a bundle has it: made when it is first needed,
+// the same for all seeds.
+class WarmStart {
+ public:
+  WarmStart(std::shared_ptr<const LookupTable> table, const RankerOptions& ranker)
+      : table_(std::move(table)), ranker_(ranker) {}
+
+  RankingModel model() {
+    std::call_once(made_, [this] {
+      WarmUpOptions options;
+      options.ranker = ranker_;
+      options.offline_only = true;
+      bytes_ = warm_up(*table_, options).model.serialize();
+    });
+    return RankingModel::deserialize(bytes_, ranker_);
+  }
+
+  // Of a table that has too little to validate on, an ordinary update makes the first version.
+  static bool is_possible(const LookupTable& table) {
+    const auto is_offline = [](const TableTask& task) { return task.offline; };
+    return std::count_if(table.tasks.begin(), table.tasks.end(), is_offline) >= kMinTasks;
+  }
+
+ private:
+  static constexpr int kMinTasks = 10;
+
+  std::shared_ptr<const LookupTable> table_;
+  RankerOptions ranker_;
+  std::once_flag made_;
+  std::string bytes_;
+};
+
 // One policy on one table.
 class Episode {
  public:
-  Episode(const LookupTable& table, const SelectionPolicy& policy, int budget, int seed)
-      : table_(table), policy_(policy), budget_(budget), seed_(seed) {}
+  // `warm` may be nullptr.
+  Episode(const LookupTable& table, const SelectionPolicy& policy, int budget, int seed, WarmStart* warm)
+      : table_(table), policy_(policy), budget_(budget), seed_(seed), warm_(warm) {}
 
   std::vector<TaskOutcome> run(Protocol protocol) {
     std::vector<std::size_t> online;
@@ -58,7 +91,9 @@ class Episode {
     past_.clear();
     experience_.clear();
     datasets_.clear();
-    if (policy_.ranker_options()) {
+    if (warm_) {
+      model_ = std::make_unique<RankingModel>(warm_->model());
+    } else if (policy_.ranker_options()) {
       model_ = std::make_unique<RankingModel>(encoding_shape(table_.space, table_.annotation),
                                               *policy_.ranker_options(), seed_of(seed_, "model"));
       give_extractor();
@@ -69,7 +104,7 @@ class Episode {
       for (const TableEntry& entry : task.entries) results.push_back({entry.configuration, entry.validation});
       remember(task, results, TaskRole::kOffline);
     }
-    learn();
+    if (!warm_) learn();
   }
 
   // Standardised by offline data sets where there are some: nothing is known of others before their turn.
@@ -150,6 +185,7 @@ class Episode {
   const LookupTable& table_;
   const SelectionPolicy& policy_;
   const int budget_, seed_;
+  WarmStart* const warm_;
   PastExperience::Tasks past_;
   std::vector<TaskExperience> experience_;
   std::vector<std::unique_ptr<LocalDatasetClient>> datasets_;
@@ -188,10 +224,10 @@ std::vector<double> over_seeds(const PolicyOutcome& outcome, double (*value)(con
   return sums;
 }
 
-std::vector<double> mean_ranks_by_seed(const PolicyOutcome& outcome) {
-  std::vector<double> means = over_seeds(outcome, [](const TaskOutcome& task) { return 100 * task.rank; });
-  for (std::size_t s = 0; s < means.size(); ++s) means[s] /= static_cast<double>(outcome.seeds[s].size());
-  return means;
+std::vector<double> of_task(const PolicyOutcome& outcome, std::size_t task, double TaskOutcome::*value) {
+  std::vector<double> values;
+  for (const std::vector<TaskOutcome>& tasks : outcome.seeds) values.push_back(100 * (tasks[task].*value));
+  return values;
 }
 
 }  // namespace
@@ -202,12 +238,26 @@ std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const Look
   std::vector<PolicyOutcome> outcomes;
   for (const std::string& name : options.policies) {
     policies.push_back(make_policy(name));
-    outcomes.push_back({name, std::vector<std::vector<TaskOutcome>>(static_cast<std::size_t>(options.seeds))});
+    outcomes.push_back({name, {}, std::vector<std::vector<TaskOutcome>>(static_cast<std::size_t>(options.seeds))});
   }
   std::vector<std::shared_ptr<const LookupTable>> tables;
   for (int seed = 0; seed < options.seeds; ++seed) {
     tables.push_back(table_of(seed));
     check(*tables.back(), options.budget);
+  }
+  for (PolicyOutcome& outcome : outcomes) {
+    for (const TableTask& task : tables.at(0)->tasks) {
+      if (!task.offline) outcome.tasks.push_back(task.name);
+    }
+  }
+  // By policy; those of tables that every seed makes anew learn as they go.
+  std::vector<std::unique_ptr<WarmStart>> warm(policies.size());
+  const bool is_same = std::all_of(tables.begin(), tables.end(), [&](const auto& table) { return table == tables[0]; });
+  if (is_same && options.protocol == Protocol::kOneByOne && WarmStart::is_possible(*tables[0])) {
+    for (std::size_t p = 0; p < policies.size(); ++p) {
+      const std::optional<RankerOptions> ranker = policies[p]->ranker_options();
+      if (ranker) warm[p] = std::make_unique<WarmStart>(tables[0], *ranker);
+    }
   }
   const unsigned threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   const std::size_t total = policies.size() * tables.size();
@@ -216,7 +266,7 @@ std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const Look
   for_each_in_parallel(total, threads, [&](std::size_t item) {
     const SingleThread single_thread;  // there is work for every core
     const std::size_t p = item % policies.size(), s = item / policies.size();
-    outcomes[p].seeds[s] = Episode(*tables[s], *policies[p], options.budget, static_cast<int>(s)).run(options.protocol);
+    outcomes[p].seeds[s] = Episode(*tables[s], *policies[p], options.budget, static_cast<int>(s), warm[p].get()).run(options.protocol);
     const std::lock_guard<std::mutex> lock(progress);
     ++done;
     if (options.on_progress) options.on_progress(done, static_cast<int>(total));
@@ -254,16 +304,30 @@ double random_search_expectation(const TableTask& task, int budget) {
   return expectation;
 }
 
+std::vector<double> ranks_by_seed(const PolicyOutcome& outcome) {
+  std::vector<double> means = over_seeds(outcome, [](const TaskOutcome& task) { return 100 * task.rank; });
+  for (std::size_t s = 0; s < means.size(); ++s) means[s] /= static_cast<double>(outcome.seeds[s].size());
+  return means;
+}
+
 Spread rank_of(const PolicyOutcome& outcome) {
-  return spread_of(mean_ranks_by_seed(outcome));
+  return spread_of(ranks_by_seed(outcome));
 }
 
 Spread gain_of(const PolicyOutcome& outcome) {
   return spread_of(over_seeds(outcome, [](const TaskOutcome& task) { return 100 * task.gain; }));
 }
 
+Spread rank_of(const PolicyOutcome& outcome, std::size_t task) {
+  return spread_of(of_task(outcome, task, &TaskOutcome::rank));
+}
+
+Spread gain_of(const PolicyOutcome& outcome, std::size_t task) {
+  return spread_of(of_task(outcome, task, &TaskOutcome::gain));
+}
+
 double p_value(const PolicyOutcome& a, const PolicyOutcome& b) {
-  const std::vector<double> ranks_a = mean_ranks_by_seed(a), ranks_b = mean_ranks_by_seed(b);
+  const std::vector<double> ranks_a = ranks_by_seed(a), ranks_b = ranks_by_seed(b);
   std::vector<double> differences;
   for (std::size_t s = 0; s < ranks_a.size(); ++s) differences.push_back(ranks_a[s] - ranks_b[s]);
   return wilcoxon_p(differences);

@@ -31,15 +31,17 @@ struct TaskOutcome {
 
 struct PolicyOutcome {
   std::string policy;
+  std::vector<std::string> tasks;  // online ones of the first seed's table, in its order
   // [seed][online task in the table's order]
   std::vector<std::vector<TaskOutcome>> seeds;
 };
 
 // Plays the paper's protocol (§4.1) on tables: offline tasks are known from the beginning, online tasks arrive one
 // after another, in an order drawn for every seed; each gets `budget` trials, one by one, and is past experience for
-// those after it; or leaves one out. Its chosen configuration is the one with the best validation AP. A policy that ranks with a model has
-// it updated after every task, as the server does. All policies see the same orders and the same random numbers, and
-// the result does not depend on the number of threads.
+// those after it; or leaves one out. Its chosen configuration is the one with the best validation AP. A policy that
+// ranks with a model has it updated after every task, as the server does; it starts from warm_up() on the offline tasks
+// where there are ten of them. All policies see the same orders and the same random numbers, and the result does not
+// depend on the number of threads.
 //
 // `table_of` gives the table of a seed; it is called once for every seed. Throws InputError for unknown policies and
 // for tables without an online task of at least `budget` entries.
@@ -56,10 +58,15 @@ struct Spread {
   double mean = 0, deviation = 0;  // the sample's standard deviation, 0 for one value
 };
 
+// One number a seed, the mean over tasks. In percent.
+std::vector<double> ranks_by_seed(const PolicyOutcome& outcome);
 // Over seeds, of the mean over tasks. In percent.
 Spread rank_of(const PolicyOutcome& outcome);
 // ΔAP: over seeds, of the sum over tasks. In points of AP, of which a perfect detector has 100.
 Spread gain_of(const PolicyOutcome& outcome);
+// The same two of one task, the index of PolicyOutcome::tasks.
+Spread rank_of(const PolicyOutcome& outcome, std::size_t task);
+Spread gain_of(const PolicyOutcome& outcome, std::size_t task);
 // Wilcoxon's signed-rank test on the ranks of the same seeds.
 double p_value(const PolicyOutcome& a, const PolicyOutcome& b);
 

@@ -101,15 +101,18 @@ void add_extractor(RankingModel& model, const std::vector<const TableTask*>& tas
 
 WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options) {
   const SingleThread single_thread;
-  if (table.tasks.size() < 2) throw InputError("warm-up: expected at least two tasks, one of them to validate on");
-  std::vector<std::size_t> order(table.tasks.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<std::size_t> order;
+  for (std::size_t t = 0; t < table.tasks.size(); ++t) {
+    if (table.tasks[t].offline || !options.offline_only) order.push_back(t);
+  }
+  if (order.size() < 2) throw InputError("warm-up: expected at least two tasks, one of them to validate on");
   Rng(seed_of(options.seed, "validation tasks")).shuffle(order);
   const auto wanted = static_cast<std::size_t>(options.validation_share * static_cast<double>(order.size()));
   const std::size_t validation_tasks = std::clamp<std::size_t>(wanted, 1, order.size() - 1);
 
   RankerOptions ranker = options.ranker;
   ranker.iterations_per_update = options.iterations;
+  if (ranker.warm_up_iterations > 0) ranker.learning_rate = ranker.warm_up_learning_rate;
   ranker.warm_up_iterations = 0;
   ranker.si_weight = 0;  // nothing to hold on to yet
   std::vector<std::unique_ptr<LocalDatasetClient>> datasets;

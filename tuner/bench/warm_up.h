@@ -12,6 +12,7 @@ namespace hyperfd {
 
 struct WarmUpOptions {
   RankerOptions ranker;
+  bool offline_only = false;      // learns from the table's offline tasks alone
   int rounds = 30;                // at most
   int iterations = 100;           // of a round
   int patience = 6;               // rounds without a better validation NDCG

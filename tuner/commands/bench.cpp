@@ -60,13 +60,23 @@ Json as_json(const std::vector<PolicyOutcome>& outcomes, const std::string& spac
   const auto number = [](std::optional<double> value) { return value ? Json(*value) : Json(); };
   for (const PolicyOutcome& outcome : outcomes) {
     const Spread rank = rank_of(outcome), gain = gain_of(outcome);
+    Json tasks = Json::object();
+    for (std::size_t t = 0; t < outcome.tasks.size(); ++t) {
+      const Spread place = rank_of(outcome, t), points = gain_of(outcome, t);
+      tasks[outcome.tasks[t]] = {{"rank_mean", place.mean},
+                                 {"rank_std", place.deviation},
+                                 {"delta_ap_mean", points.mean},
+                                 {"delta_ap_std", points.deviation}};
+    }
     report["policies"][outcome.policy] = {
         {"rank_mean", rank.mean},
         {"rank_std", rank.deviation},
         {"delta_ap_mean", gain.mean},
         {"delta_ap_std", gain.deviation},
         {"p_vs_random", number(p_versus(outcomes, outcome, "random"))},
-        {"p_vs_best_on_source", number(p_versus(outcomes, outcome, "best_on_source"))}};
+        {"p_vs_best_on_source", number(p_versus(outcomes, outcome, "best_on_source"))},
+        {"ranks", ranks_by_seed(outcome)},
+        {"tasks", tasks}};
   }
   return report;
 }

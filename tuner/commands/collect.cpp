@@ -1,3 +1,5 @@
+#include <sched.h>
+
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -6,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "tuner/base/error.h"
 #include "tuner/bench/collection.h"
@@ -22,6 +25,19 @@ struct Options {
 };
 
 volatile std::sig_atomic_t stop = 0;
+
+// Those that this process may run on; never empty.
+std::vector<int> allowed_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cores;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+      if (CPU_ISSET(static_cast<std::size_t>(core), &set)) cores.push_back(core);
+    }
+  }
+  return cores.empty() ? std::vector<int>{0} : cores;
+}
 
 std::string program_beside_this() {
   return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "hyperfd-trial").string();
@@ -73,8 +89,9 @@ void run(const Options& options) {
     }
   };
   std::vector<std::thread> workers;
-  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  for (int worker = 0; worker < options.jobs; ++worker) workers.emplace_back(work, worker % cores);
+  const std::vector<int> cores = allowed_cores();
+  for (std::int64_t worker = 0; worker < options.jobs; ++worker)
+    workers.emplace_back(work, cores[static_cast<std::size_t>(worker) % cores.size()]);
   for (std::thread& worker : workers) worker.join();
   if (stop) throw Error("stopped with " + std::to_string(left.size() - done) + " trials to go; the same command goes on");
   if (failed > 0) throw Error(std::to_string(failed) + " trials failed; the same command tries them again");

@@ -8,6 +8,7 @@ namespace hyperfd::commands {
 void add_serve(CLI::App& app);
 void add_keygen(CLI::App& app);
 void add_import(CLI::App& app);
+void add_export(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_suggest(CLI::App& app);
 void add_report(CLI::App& app);

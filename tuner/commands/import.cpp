@@ -7,6 +7,7 @@
 #include "tuner/commands/ask_tell.h"
 #include "tuner/commands/commands.h"
 #include "tuner/platform/foreign_results.h"
+#include "tuner/platform/sqlite_store.h"
 
 namespace hyperfd::commands {
 namespace {
@@ -16,7 +17,15 @@ struct Options {
   ForeignSource source;
 };
 
+void import_bundle(const Options& options) {
+  const MergedExperience merged = open_store(options.common.store)->merge(options.source.file);
+  std::cout << merged.experiments << " experiments with " << merged.results << " results added"
+            << (merged.rankers > 0 ? ", and their ranker" : "") << "\n";
+}
+
 void run(Options options) {
+  if (is_store(options.source.file)) return import_bundle(options);
+  if (options.common.space.empty()) throw InputError("--space is required for results that are no bundle");
   const ForeignResults found = read_foreign_results(options.source, SearchSpace::load(options.common.space));
   for (const std::string& reason : found.skipped) std::cerr << "skipped " << reason << "\n";
   if (found.rows.empty()) throw InputError(options.source.file + ": no result that can be imported");
@@ -46,10 +55,11 @@ void add_import(CLI::App& app) {
   CLI::App* command = app.add_subcommand("import", "Learn from experiments that other programs have made");
   command
       ->add_option("file", options->source.file,
-                   "`nnictl experiment export` as JSON or CSV, an Optuna storage (SQLite), or any CSV with a column for "
-                   "each parameter and one for the result")
+                   "A bundle or other store of hyperfd-tuner; or what `nnictl experiment export` wrote (JSON or CSV), an "
+                   "Optuna storage (SQLite), or any CSV with a column for each parameter and one for the result")
       ->required();
   add_ask_tell_options(*command, options->common);
+  command->get_option("--space")->required(false);
   command->get_option("--experiment")->description("Name of the experiment; default: the file's, without extension");
   command->add_option("--store", options->common.store, "File with the experience")->capture_default_str();
   command->add_option("--metric", options->source.metric,
@@ -58,10 +68,13 @@ void add_import(CLI::App& app) {
   command->footer(
       "Configurations that are no point of the space, and trials without a result, are named and skipped. Importing a "
       "file again adds nothing.\n"
+      "A bundle needs no --space. It adds the experiments that the store has none of the same name of, and its ranker "
+      "where the store has none for that space.\n"
       "Examples:\n"
       "  nnictl experiment export ID --type json --filename old.json\n"
       "  hyperfd-tuner import old.json --space search_space.yaml\n"
-      "  hyperfd-tuner import runs.csv --space search_space.yaml --metric val_loss --minimize");
+      "  hyperfd-tuner import runs.csv --space search_space.yaml --metric val_loss --minimize\n"
+      "  hyperfd-tuner import team.sqlite");
   command->callback([options] { run(*options); });
 }
 

@@ -48,12 +48,19 @@ void print_table(const std::vector<ExperimentSummary>& experiments, const std::v
   std::cout << fmt::format("{:>5}  {:<20}  {:<10}  {:<9}  {:<12}  {:>4}  {:>7}  {:>7}  {:>6}  {:>10}  {}\n", "task",
                            "experiment", "space", "mode", "policy", "runs", "configs", "results", "failed", "best",
                            "best configuration");
+  std::int64_t offline = 0, offline_results = 0;
   for (const ExperimentSummary& row : experiments) {
+    if (row.name.rfind(kOfflinePrefix, 0) == 0) {
+      ++offline;
+      offline_results += row.results;
+      continue;
+    }
     std::cout << fmt::format("{:>5}  {:<20}  {:<10}  {:<9}  {:<12}  {:>4}  {:>7}  {:>7}  {:>6}  {:>10}  {}\n", row.id,
                              row.name, row.signature.substr(0, 10), to_word(row.optimize_mode), row.policy, row.runs,
                              row.configurations, row.results, row.failed,
                              row.best ? fmt::format("{:.5g}", *row.best) : "-", row.best ? row.best_parameters : "");
   }
+  if (offline > 0) std::cout << fmt::format("and {} offline tasks with {} results\n", offline, offline_results);
   if (rankers.empty()) return;
   std::cout << fmt::format("\n{:<10}  {:>7}  {:>7}  {}\n", "space", "version", "results", "ranker made");
   for (const RankerSummary& row : rankers) {

@@ -1,9 +1,9 @@
-#include <filesystem>
 #include <memory>
 
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 #include "tuner/base/log.h"
+#include "tuner/base/shipped.h"
 #include "tuner/commands/commands.h"
 #include "tuner/platform/sqlite_store.h"
 #include "tuner/wire/server.h"
@@ -11,9 +11,11 @@
 namespace hyperfd::commands {
 namespace {
 
+constexpr char kNoBundle[] = "none", kStoreEnding[] = ".sqlite";
+
 struct Options {
   std::string store = user_data_directory() + "/experience.sqlite";
-  std::string bundle;
+  std::string bundle = kNoBundle;
   std::string log_level = "info";
   long long idle_exit = 0;
   wire::ServerOptions server;
@@ -22,17 +24,14 @@ struct Options {
 void run(Options& options) {
   set_up_log(options.log_level);
   options.server.idle_exit = std::chrono::seconds(options.idle_exit);
-  if (!options.bundle.empty() && options.store != ":memory:" && !std::filesystem::exists(options.store)) {
-    open_store(options.bundle, StoreAccess::kReadOnly);  // throws if it is none
-    std::error_code none;
-    if (std::filesystem::file_size(options.bundle + "-wal", none) > 0 && !none) {
-      throw InputError("--bundle: " + options.bundle + " is in use, or was left in the middle of it: " + options.bundle +
-                       "-wal holds some of its experience; open and end it once with hyperfd-tuner serve --store");
-    }
-    write_file_atomically(options.store, read_file(options.bundle));
-    spdlog::info("a new store, it starts with the experience of {}", options.bundle);
-  }
   const std::unique_ptr<ExperienceStore> store = open_store(options.store);
+  if (options.bundle != kNoBundle) {
+    const std::string bundle = find_shipped_model(options.bundle, kStoreEnding, "--bundle");
+    const MergedExperience merged = store->merge(bundle);
+    if (merged.experiments > 0) {
+      spdlog::info("{} more tasks with {} results from the bundle {}", merged.experiments, merged.results, bundle);
+    }
+  }
   wire::Server server(*store, options.server);
   spdlog::info("listening on {}, experience in {}", server.endpoint(), options.store);
   server.run();
@@ -45,7 +44,11 @@ void add_serve(CLI::App& app) {
   options->server.endpoint = "ipc://" + user_data_directory() + "/tuner.sock";
   CLI::App* command = app.add_subcommand("serve", "Answer NNI experiments and other clients (docs/protocol.md)");
   command->add_option("--store", options->store, "File with all experience; made if missing")->capture_default_str();
-  command->add_option("--bundle", options->bundle, "Experience that a store which is made anew starts with (see warmup)");
+  command
+      ->add_option("--bundle", options->bundle,
+                   "Experience that is added to the store, as far as it lacks it: the name of a bundle that comes with "
+                   "the program (faces), a file made by warmup or export, or none")
+      ->capture_default_str();
   command->add_option("--endpoint", options->server.endpoint, "ipc://PATH or tcp://HOST:PORT")->capture_default_str();
   command->add_option("--idle-exit", options->idle_exit, "End after this many seconds without any message; 0: never")
       ->check(CLI::Range(0LL, 100'000'000LL))

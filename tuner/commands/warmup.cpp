@@ -17,6 +17,7 @@ struct Options {
   TableSource source;
   std::string out;
   std::string policy = "hyperfd";
+  std::int64_t images = 100;
   WarmUpOptions warm_up;
 };
 
@@ -38,7 +39,9 @@ void run(Options options) {
   std::cout << table.tasks.size() << " tasks, " << with_images << " of them with image features, " << results
             << " results\n";
   const WarmUpResult result = warm_up(table, options.warm_up);
-  write_bundle(*open_store(options.out), table, result.model);
+  const std::unique_ptr<ExperienceStore> store = open_store(":memory:");
+  write_bundle(*store, table, result.model, options.images);
+  store->export_to(options.out);
   std::cout << "best validation NDCG " << result.ndcg << ", round " << result.best_round << "\nin " << options.out << "\n";
 }
 
@@ -55,6 +58,9 @@ void add_warmup(CLI::App& app) {
   command->add_option("--features", options->source.features,
                       "Folder with what hyperfd-trial describe says of each task's data set, TASK.features");
   command->add_option("--out", options->out, "The bundle, a new file")->required();
+  command->add_option("--images", options->images, "Images of a data set whose features are kept in the bundle, at most")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
   command->add_option("--policy", options->policy, "Whose ranker, with options: hyperfd:rate=0.003")->capture_default_str();
   command->add_option("--rounds", options->warm_up.rounds, "Rounds of training, at most")
       ->check(CLI::Range(1, 10000))
@@ -69,7 +75,7 @@ void add_warmup(CLI::App& app) {
       ->capture_default_str();
   command->footer(
       "A fifth of the tasks is not learned from: training stops when their NDCG does. The bundle is a store as any other; "
-      "`hyperfd-tuner serve --bundle FILE` starts a new store with it.\n"
+      "`hyperfd-tuner serve --bundle FILE` and classArgs.bundle add it to a user's store.\n"
       "Example:\n"
       "  hyperfd-tuner warmup --table runs/table --space search_spaces/hpo.yaml --features runs/features --out faces.sqlite");
   command->callback([options] { run(*options); });

@@ -77,6 +77,13 @@ class ExperienceStore {
   // Keeps the newest kKeptRankers of the signature.
   virtual void add_ranker(const RankerRecord& ranker) = 0;
 
+  // Adds the experiments of another store that this one has none of the same name of, with their results and data sets,
+  // and its rankers for the signatures that this one has no ranker of; a transaction of its own, all or nothing. `file`
+  // may be in use. Replies do not come along: their clients know another store.
+  virtual MergedExperience merge(const std::string& file) = 0;
+  // Everything in one new file that needs no other, for merge() or as a store.
+  virtual void export_to(const std::string& file) = 0;
+
   virtual std::vector<ExperimentSummary> experiments() = 0;
   virtual std::vector<RankerSummary> rankers() = 0;
 

@@ -94,6 +94,15 @@ struct RankerRecord {
   std::string model;         // RankingModel::serialize()
 };
 
+// What ExperienceStore::merge() added.
+struct MergedExperience {
+  std::int64_t experiments = 0, results = 0;
+  std::int64_t rankers = 0;  // signatures whose rankers came along
+};
+
+// Experiments of a bundle are named by their table's tasks, after this.
+inline constexpr char kOfflinePrefix[] = "offline/";
+
 // A line of `hyperfd-tuner inspect`.
 struct ExperimentSummary {
   std::int64_t id = 0;

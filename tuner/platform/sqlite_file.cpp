@@ -1,6 +1,8 @@
 #include "tuner/platform/sqlite_file.h"
 
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include <soci/sqlite3/soci-sqlite3.h>
 
@@ -105,6 +107,15 @@ void SqliteFile::check_pages() {
   std::string verdict;
   sql_ << "PRAGMA quick_check(1)", soci::into(verdict);
   if (verdict != "ok") throw StoreError("damaged: " + first_line(verdict.c_str()));
+}
+
+bool is_store(const std::string& file) {
+  // https://www.sqlite.org/fileformat.html: 16 bytes of magic; at 68 the application id, big-endian.
+  char header[72] = {};
+  std::ifstream(file, std::ios::binary).read(header, sizeof header);
+  std::uint32_t application = 0;
+  for (int i = 68; i < 72; ++i) application = application << 8 | static_cast<unsigned char>(header[i]);
+  return std::memcmp(header, "SQLite format 3", 16) == 0 && application == kStoreApplicationId;
 }
 
 std::string bytes_of(soci::blob& blob) {

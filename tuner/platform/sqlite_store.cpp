@@ -9,6 +9,7 @@
 #include "tuner/base/error.h"
 #include "tuner/base/json.h"
 #include "tuner/platform/sqlite_file.h"
+#include "tuner/platform/sqlite_merge.h"
 
 namespace hyperfd {
 namespace {
@@ -394,6 +395,9 @@ class SqliteStore : public ExperienceStore {
           soci::use(outdated);
     });
   }
+
+  MergedExperience merge(const std::string& file) override { return merge_store(file_, file); }
+  void export_to(const std::string& file) override { export_store(file_, file); }
 
   std::vector<ExperimentSummary> experiments() override {
     return guarded([&] {

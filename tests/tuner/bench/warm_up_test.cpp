@@ -84,7 +84,7 @@ TEST(Bundle, AStoreThatStartsFromItKnowsTheOfflineTasks) {
   const TemporaryFolder folder;
   const LookupTable table = two_kinds(12);
   const WarmUpResult result = warm_up(table, quick());
-  write_bundle(*open_store(folder.file("bundle.sqlite")), table, result.model);
+  write_bundle(*open_store(folder.file("bundle.sqlite")), table, result.model, 100);
 
   const auto store = open_store(folder.file("bundle.sqlite"));
   EXPECT_EQ(store->experience(table.space.signature()).size(), 12u * 8);

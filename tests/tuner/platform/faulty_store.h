@@ -85,6 +85,8 @@ class FaultyStore : public ExperienceStore {
     return passed_on().latest_ranker(signature);
   }
   void add_ranker(const RankerRecord& ranker) override { passed_on().add_ranker(ranker); }
+  MergedExperience merge(const std::string& file) override { return passed_on().merge(file); }
+  void export_to(const std::string& file) override { passed_on().export_to(file); }
   std::vector<ExperimentSummary> experiments() override { return passed_on().experiments(); }
   std::vector<RankerSummary> rankers() override { return passed_on().rankers(); }
 

@@ -288,6 +288,103 @@ TEST_F(SqliteStoreTest, AStoreOfVersion1IsReadAndBroughtUpToDate) {
   EXPECT_EQ(open_store(file_)->find_experiment("faces")->annotation, R"({"encoder":"mlp"})");
 }
 
+TEST_F(SqliteStoreTest, MergingAddsWhatIsMissingWithAllThatBelongsToIt) {
+  const std::string other_file = folder_.file("it's other.sqlite"), copy = folder_.file("copy.sqlite");
+  const auto other = open_store(other_file);
+  {
+    StoreTransaction transaction(*other);
+    add_experiment(*other, "both");
+    const auto experiment = add_experiment(*other, "theirs");
+    const auto run = other->add_run(experiment, "r");
+    const auto good = add_configuration(*other, experiment, run, 0), failed = add_configuration(*other, experiment, run, 1);
+    other->add_result(good, "0.25", 0.25);
+    other->add_result(failed, "0.5", 0.5);
+    other->add_intermediate_result({good, 3, "0.2"});
+    other->add_trial_end({run, 1, "job", TrialOutcome::kFailed});
+    other->set_dataset({experiment, "hash", 2, 5, {{"images", 5}}, {1, 2}, "signature", 3});
+    other->add_offline_features(experiment, "features");
+    other->add_ranker({"signature", 3, 2, "model"});
+    other->add_reply(experiment, "q", {"digest", "frame"});
+    transaction.commit();
+  }
+  other->export_to(copy);
+
+  const auto store = open_store(file_);
+  {
+    StoreTransaction transaction(*store);
+    const auto experiment = add_experiment(*store, "ours");
+    const auto run = store->add_run(experiment, "r");
+    store->add_result(add_configuration(*store, experiment, run, 0), "0.75", 0.75);
+    add_experiment(*store, "both");
+    transaction.commit();
+  }
+  for (const std::string& file : {other_file, copy}) {  // one in use, and one whose experiments are all there by then
+    const MergedExperience merged = store->merge(file);
+    const bool is_first = file == other_file;
+    EXPECT_EQ(merged.experiments, is_first ? 1 : 0);
+    EXPECT_EQ(merged.results, is_first ? 2 : 0);
+    EXPECT_EQ(merged.rankers, is_first ? 1 : 0);
+  }
+
+  const auto theirs = store->find_experiment("theirs");
+  ASSERT_TRUE(theirs);
+  EXPECT_EQ(theirs->budget, 4);
+  const auto configurations = store->configurations(theirs->id);
+  ASSERT_EQ(configurations.size(), 2u);
+  EXPECT_EQ(configurations[0].metric, 0.25);
+  EXPECT_EQ(configurations[1].outcome, TrialOutcome::kFailed);
+  EXPECT_EQ(configurations[1].parameter_id, 1);
+  EXPECT_FALSE(store->add_intermediate_result({configurations[0].id, 3, "0.2"}));
+  const auto experience = store->experience("signature");
+  ASSERT_EQ(experience.size(), 2u);
+  EXPECT_EQ(experience[0].experiment, "ours");
+  EXPECT_EQ(experience[1].experiment, "theirs");
+  EXPECT_EQ(experience[1].metric, 0.25);
+  const auto dataset = store->find_dataset(theirs->id);
+  ASSERT_TRUE(dataset);
+  EXPECT_EQ(dataset->feature, (std::vector<float>{1, 2}));
+  ASSERT_EQ(store->offline_features("signature").size(), 1u);
+  EXPECT_EQ(store->offline_features("signature")[0], std::make_pair(theirs->id, std::string("features")));
+  EXPECT_EQ(store->latest_ranker("signature")->version, 3);
+  EXPECT_FALSE(store->find_reply("theirs", "q"));
+}
+
+TEST_F(SqliteStoreTest, MergingKeepsTheOwnRankerAndDropsMetaFeaturesOfTheOther) {
+  const std::string other_file = folder_.file("other.sqlite");
+  {
+    const auto other = open_store(other_file);
+    StoreTransaction transaction(*other);
+    const auto experiment = add_experiment(*other, "theirs");
+    other->set_dataset({experiment, "hash", 2, 5, {}, {1, 2}, "signature", 3});
+    other->add_ranker({"signature", 3, 2, "their model"});
+    transaction.commit();
+  }
+  const auto store = open_store(file_);
+  {
+    StoreTransaction transaction(*store);
+    store->add_ranker({"signature", 7, 2, "our model"});
+    transaction.commit();
+  }
+  EXPECT_EQ(store->merge(other_file).rankers, 0);
+  EXPECT_EQ(store->latest_ranker("signature")->model, "our model");
+  EXPECT_TRUE(store->find_dataset(store->find_experiment("theirs")->id)->feature.empty());
+}
+
+TEST_F(SqliteStoreTest, WhatCannotBeMergedChangesNothing) {
+  const auto store = open_store(file_);
+  const std::string text = folder_.file("text");
+  write_file_atomically(text, "no store");
+  EXPECT_THAT(error_of([&] { store->merge(text); }), StartsWith(text));
+  EXPECT_THAT(error_of([&] { store->merge(folder_.file("none")); }), HasSubstr("does not exist"));
+  EXPECT_THAT(error_of([&] { store->merge(HYPERFD_SOURCE_DIR "/tests/tuner/platform/store_v1.sqlite"); }),
+              HasSubstr("schema version 1, expected"));
+  EXPECT_THAT(error_of([&] { store->export_to(text); }), HasSubstr("exists"));
+  EXPECT_EQ(store->experiments().size(), 0u);
+  EXPECT_TRUE(is_store(file_));
+  EXPECT_FALSE(is_store(text));
+  EXPECT_FALSE(is_store(folder_.file("none")));
+}
+
 TEST_F(SqliteStoreTest, DamagedPagesAreFoundWhenOpening) {
   {
     const auto store = open_store(file_);
