@@ -26,8 +26,29 @@ SPACES = {"hpo": ROOT / "search_spaces/hpo.yaml", "nas": ROOT / "search_spaces/p
 POLICIES = ["random", "best_on_source", "average_rank", "greedy_portfolio", "nearest_task", "rgpe", "gradient_boosting",
             "tr_automl", "hyperstar", "scot", "paper", "hyperfd"]
 BUDGETS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+SHOWN = [1, 2, 4]
 PEER_BUDGETS = [1, 2, 4, 10, 20, 50]
-
+# What the paper takes away from HyperFD, as options of ours: row, policy, published rank on HPO and NAS in %, for orientation.
+ABLATIONS = {
+    "Variants (Table 1)": [
+        ("HyperFD", "hyperfd", "13.2 / 7.8"), ("statistics instead of image features", "hyperfd:images=off", "17.6 / 12.1"),
+        ("squared error instead of the ranking loss", "hyperfd:loss=mse", "20.9 / 18.3"),
+        ("positions by true label (AceNAS)", "hyperfd:rank_by=label", "–"),
+        ("nothing known of data sets", "hyperfd:images=off:numbers=off", "–"), ("the paper's settings", "paper", "13.2 / 7.8")],
+    "Continual learning (Table 2)": [
+        ("HyperFD", "hyperfd", "13.2 / 7.8"), ("latest task only", "hyperfd:offline_share=0:past_share=0", "16.0 / 9.6"),
+        ("frozen extractor", "hyperfd:extractor=frozen", "15.3 / 9.4"), ("frozen ranker", "hyperfd:iterations=0", "16.9 / 8.6")],
+    "Transformation of meta-features (Table 3)": [
+        ("closed form", "hyperfd", "–"), ("SGD", "hyperfd:z=sgd", "13.2 / 7.8"), ("none", "hyperfd:z=none", "15.7 / 9.7"),
+        ("oracle: past data sets are asked again", "hyperfd:z=oracle", "13.8 / 7.7")],
+    "Losses (Table 4)": [
+        ("HyperFD", "hyperfd", "13.2 / 7.8"), ("without triplet loss", "hyperfd:triplet=0", "one of 15.4 / 8.9, 16.5 / 12.1"),
+        ("without synaptic intelligence", "hyperfd:si=0", "the other")],
+}
+PAPER_TABLE_1 = {"random": "20.1 / 20.1", "best_on_source": "25.1 / 11.0", "tr_automl": "22.2 / 25.3", "hyperstar": "22.0 / 21.1",
+                 "scot": "20.8 / 21.3", "hyperfd": "13.2 / 7.8"}
+ORDERS = 50  # of the tasks, Figure 4
+ALONE = ["random", "average_rank", "greedy_portfolio", "nearest_task", "gradient_boosting", "hyperfd"]  # leave one out
 
 def key(configuration):
     return json.dumps(configuration, sort_keys=True)
@@ -148,17 +169,20 @@ def run(command):
 
 class Bench:
     def __init__(self, space, seeds, tuner):
-        self.seeds, self.space = seeds, space
-        self.replay_command = [tuner, "bench", "replay", "--table", TABLES / space, "--space", SPACES[space], "--json"]
-        offline = TABLES / f"{space}-offline"
-        if offline.exists():
-            self.replay_command += ["--table", offline, "--offline", ",".join(Tables(offline).names())]
-        features = TABLES / "features"
-        if features.exists():
-            self.replay_command += ["--features", features]
+        self.seeds, self.space, self.tuner = seeds, space, tuner
+        self.offline = sorted(Tables(TABLES / f"{space}-offline").names()) if (TABLES / f"{space}-offline").exists() else []
 
-    def replay(self, policies, budget):
-        command = self.replay_command + ["--policies", ",".join(policies), "--budget", budget, "--seeds", self.seeds]
+    def replay(self, policies, budget, seeds=None, offline=None, more=()):
+        """`offline`: names of the offline tasks that are known, default all. Policies by name or name:option=value."""
+        command = [self.tuner, "bench", "replay", "--json", "--space", SPACES[self.space], "--table", TABLES / self.space]
+        known = self.offline if offline is None else offline
+        for name in known:
+            command += ["--table", TABLES / f"{self.space}-offline" / f"{name}.jsonl"]
+        if known:
+            command += ["--offline", ",".join(known)]
+        if (TABLES / "features").exists():
+            command += ["--features", TABLES / "features"]
+        command += ["--policies", ",".join(policies), "--budget", budget, "--seeds", seeds or self.seeds, *more]
         return run([str(word) for word in command])["policies"]
 
     def peers(self, budget):
@@ -171,22 +195,76 @@ def p_text(value):
     return "–" if value is None else f"{value:.2g}"
 
 
-def replay_section(space, seeds, tuner):
-    bench = Bench(space, seeds, tuner)
-    curves = defaultdict(dict)
-    sections = []
+def numbers_of(n):
+    return [f"{n['rank_mean']:.1f} ± {n['rank_std']:.1f}", f"{n['delta_ap_mean']:+.1f} ± {n['delta_ap_std']:.1f}"]
+
+
+def policy_sections(bench):
+    """Table 1 at several budgets, Table 13, Figure 3 with the peers, and how many more trials these need."""
+    curves, sections = defaultdict(dict), []
     for budget in BUDGETS:
         report = bench.replay(POLICIES, budget)
         for name, numbers in report.items():
             curves[name][budget] = numbers["rank_mean"]
-        if budget in (1, 2, 4):
-            rows = [[name, f"{n['rank_mean']:.1f} ± {n['rank_std']:.1f}", f"{n['delta_ap_mean']:+.1f} ± {n['delta_ap_std']:.1f}",
-                     p_text(n["p_vs_random"]), p_text(n["p_vs_best_on_source"])] for name, n in report.items()]
-            sections.append(f"Budget {budget}:\n\n" + table(["policy", "rank %", "ΔAP", "p random", "p source"], rows))
-    for budget in PEER_BUDGETS if space == "hpo" else []:
-        for name, numbers in bench.peers(budget).items():
-            curves[name][budget] = numbers["rank_mean"]
-    plot_budgets(curves, DOCS / f"benchmark_{space}_budgets.png")
+        if budget in SHOWN:
+            rows = [[name, *numbers_of(n), p_text(n["p_vs_random"]), p_text(n["p_vs_best_on_source"])]
+                    + ([PAPER_TABLE_1.get(name, "–")] if budget == 4 else []) for name, n in report.items()]
+            header = ["policy", "rank %", "ΔAP", "p random", "p source"] + (["published, HPO / NAS"] if budget == 4 else [])
+            sections.append(f"Budget {budget}:\n\n" + table(header, rows))
+        if budget == 4:
+            tasks = list(next(iter(report.values()))["tasks"])
+            rows = [[task] + [f"{report[name]['tasks'][task]['rank_mean']:.1f} ± {report[name]['tasks'][task]['rank_std']:.1f}" for name in ALONE]
+                    for task in tasks]
+            by_task = "Rank % by data set at budget 4 (Table 13):\n\n" + table(["data set", *ALONE], rows)
+    sections.append(by_task)
+    if bench.space == "hpo":
+        for budget in PEER_BUDGETS:
+            for name, numbers in bench.peers(budget).items():
+                curves[name][budget] = numbers["rank_mean"]
+        reached = curves["hyperfd"][4]
+        rows = []
+        for name, points in curves.items():
+            if name.startswith(("nni_", "optuna_")):
+                enough = [budget for budget, rank in points.items() if rank <= reached]
+                rows.append([name, str(min(enough)) if enough else f"more than {max(points)}"])
+        sections.append(f"Trials until the mean rank is HyperFD's at 4 trials ({reached:.1f} %), of {PEER_BUDGETS}:\n\n" + table(["tuner", "trials"], rows))
+    plot_budgets(curves, DOCS / f"benchmark_{bench.space}_budgets.png")
+    sections.append(f"![Rank against the number of trials](benchmark_{bench.space}_budgets.png)\n")
+    return sections
+
+
+def ablation_sections(bench):
+    sections = []
+    for title, rows in ABLATIONS.items():
+        report = bench.replay([policy for _, policy, _ in rows], 4)
+        sections.append(f"{title}, budget 4:\n\n" + table(["", "as an option", "rank %", "ΔAP", "published, HPO / NAS"],
+                        [[name, f"`{policy}`", *numbers_of(report[policy]), paper] for name, policy, paper in rows]))
+    # `shift` numbers its data sets, `subsets` names its by features and clustering.
+    clustered = [name for name in bench.offline if not name[:2].isdigit()]
+    rows = [["whole", *numbers_of(bench.replay(["hyperfd"], 4)["hyperfd"]), "13.2 / 7.8"]]
+    if clustered and len(clustered) < len(bench.offline):
+        rows.append(["sub-data-sets of the source only", *numbers_of(bench.replay(["hyperfd"], 4, offline=clustered)["hyperfd"]), "–"])
+    rows.append(["no offline tasks", *numbers_of(bench.replay(["hyperfd"], 4, offline=[])["hyperfd"]), "16.3 / 12.6"])
+    sections.append("Warm-up (Table 6), budget 4:\n\n" + table(["", "rank %", "ΔAP", "published, HPO / NAS"], rows))
+    return sections
+
+
+def other_protocols(bench):
+    orders = bench.replay(["random", "average_rank", "hyperfd"], 4, seeds=ORDERS)
+    figure, axes = plt.subplots(figsize=(5, 2.6), constrained_layout=True)
+    axes.boxplot([n["ranks"] for n in orders.values()], vert=False, widths=0.6)
+    axes.set_yticks(range(1, len(orders) + 1), list(orders))
+    axes.set_xlabel("mean rank over tasks, %")
+    axes.set_title(f"{ORDERS} orders of the tasks, budget 4", fontsize=10)
+    axes.grid(axis="x", alpha=0.3)
+    figure.savefig(DOCS / f"benchmark_{bench.space}_orders.png", dpi=110)
+    plt.close(figure)
+    sections = [f"![Ranks of {ORDERS} orders](benchmark_{bench.space}_orders.png)\n",
+                "### Leave one domain out\n\nEvery other task is known with its whole table, and the offline ones.\n"]
+    for budget in SHOWN:
+        report = bench.replay(ALONE, budget, more=["--leave-one-out"])
+        sections.append(f"Budget {budget}:\n\n" + table(["policy", "rank %", "ΔAP", "p random"],
+                        [[name, *numbers_of(n), p_text(n["p_vs_random"])] for name, n in report.items()]))
     return sections
 
 
@@ -218,8 +296,8 @@ def write(seeds, tuner):
         parts.append(f"![AP of every configuration by task](benchmark_{space}_ap.png)\n\n"
                      f"![Rank correlation between tasks](benchmark_{space}_correlation.png)\n")
         parts.append(f"### Policies, {seeds} seeds\n")
-        parts += replay_section(space, seeds, tuner)
-        parts.append(f"![Rank against the number of trials](benchmark_{space}_budgets.png)\n")
+        bench = Bench(space, seeds, tuner)
+        parts += policy_sections(bench) + ablation_sections(bench) + other_protocols(bench)
     parts.append("rank %: place, by validation AP, of the configuration that the policy found best on validation, among all of the "
                  "task's; mean over tasks. ΔAP: its test AP less what random search expects, in points, summed over tasks. "
                  "±: standard deviation over seeds, each with another order of tasks. p: Wilcoxon's signed-rank test.\n")

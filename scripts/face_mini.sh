@@ -62,7 +62,7 @@ for step in ${STEPS:-untuned features hpo noise offline}; do
       mkdir -p $tables/features
       for folder in "${online[@]}" "${offline[@]%/}"; do
         file=$tables/features/$(basename "$folder").features
-        [ -e "$file" ] || "$bin/hyperfd-trial" describe --data "$folder" --landmarks --out "$file"
+        [ -e "$file" ] || "$bin/hyperfd-trial" describe --data "$folder" --images 100 --out "$file"
       done ;;
     hpo) collect --data "${online[@]}" -n "${CONFIGURATIONS:-100}" --out $tables/hpo ;;
     noise) collect --data "${online[@]}" -n 20 --seeds 3 --out $tables/hpo ;;

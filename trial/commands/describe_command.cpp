@@ -27,6 +27,7 @@ struct Options {
   std::vector<std::string> without, numbers;
   bool landmarks = false, no_cache = false, dry_run = false;
   int threads = 0;
+  std::int64_t images = 0;  // kept; 0: all
 
   bool with(const std::string& part) const { return std::find(without.begin(), without.end(), part) == without.end(); }
 };
@@ -76,6 +77,7 @@ DatasetFeatures describe_data(const Options& options) {
                                              [&](std::size_t done) { progress.show(done); });
   progress.finish();
   for (const std::string& line : warnings.lines()) spdlog::warn("{}: {}", options.data, line);
+  if (options.images > 0) features.keep_images(options.images);
   return features;
 }
 
@@ -153,6 +155,10 @@ void add_describe(CLI::App& app) {
   command->add_option("--numbers", options->numbers, "name=number,…: statistics of your own")->delimiter(',');
   command->add_flag("--no-cache", options->no_cache, "Neither use nor keep features of single images");
   command->add_flag("--dry-run", options->dry_run, "Write nothing; say what an experiment would send");
+  command
+      ->add_option("--images", options->images,
+                   "Keep the features of at most so many images, evenly chosen (default: all); the rest is described, too")
+      ->check(CLI::Range(1, 1'000'000'000));
   command->add_option("--threads", options->threads, "Images described at the same time (default: one a core)")
       ->check(CLI::Range(1, 1024));
   command->footer(

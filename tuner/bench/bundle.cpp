@@ -1,7 +1,5 @@
 #include "tuner/bench/bundle.h"
 
-#include <algorithm>
-
 #include <torch/types.h>
 
 #include "tuner/ranker/dataset_features.h"
@@ -47,7 +45,7 @@ void add_dataset(ExperienceStore& store, std::int64_t id, const TableTask& task,
     dataset.image_features = task.features->images.size(1);
     dataset.images = task.features->images.size(0);
     DatasetFeatures kept = *task.features;
-    kept.images = kept.images.slice(0, 0, std::min(images, kept.images.size(0))).contiguous();
+    kept.keep_images(images);
     store.add_offline_features(id, kept.serialize());
   }
   if (task.features || !dataset.statistics.empty()) store.set_dataset(dataset);

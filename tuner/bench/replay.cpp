@@ -102,9 +102,10 @@ class Episode {
       if (!is_known(task)) continue;
       std::vector<ScoredConfiguration> results;
       for (const TableEntry& entry : task.entries) results.push_back({entry.configuration, entry.validation});
-      remember(task, results, TaskRole::kOffline);
+      remember(task, results, warm_ && !task.offline ? TaskRole::kCurrent : TaskRole::kOffline);
     }
-    if (!warm_) learn();
+    // A warm start knows the offline tasks.
+    if (!warm_ || (!experience_.empty() && experience_.back().role != TaskRole::kOffline)) learn();
   }
 
   // Standardised by offline data sets where there are some: nothing is known of others before their turn.
@@ -253,7 +254,7 @@ std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const Look
   // By policy; those of tables that every seed makes anew learn as they go.
   std::vector<std::unique_ptr<WarmStart>> warm(policies.size());
   const bool is_same = std::all_of(tables.begin(), tables.end(), [&](const auto& table) { return table == tables[0]; });
-  if (is_same && options.protocol == Protocol::kOneByOne && WarmStart::is_possible(*tables[0])) {
+  if (is_same && WarmStart::is_possible(*tables[0])) {
     for (std::size_t p = 0; p < policies.size(); ++p) {
       const std::optional<RankerOptions> ranker = policies[p]->ranker_options();
       if (ranker) warm[p] = std::make_unique<WarmStart>(tables[0], *ranker);

@@ -43,6 +43,14 @@ torch::Tensor DatasetFeatures::statistics_tensor() const {
   return torch::tensor(statistics, torch::kFloat64).to(torch::kFloat32);
 }
 
+void DatasetFeatures::keep_images(std::int64_t most) {
+  const std::int64_t n = images.size(0);
+  if (n <= most) return;
+  std::vector<std::int64_t> rows;
+  for (std::int64_t i = 0; i < most; ++i) rows.push_back(i * n / most);
+  images = images.index_select(0, torch::tensor(rows));
+}
+
 void DatasetFeatures::check(const std::string& source) const {
   const auto fail = [&](const std::string& what) { throw InputError(source + ": " + what); };
   if (!is_digest(extractor)) fail("extractor: expected 64 hexadecimal digits");

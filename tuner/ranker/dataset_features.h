@@ -23,6 +23,9 @@ struct DatasetFeatures {
   // [statistics] float32.
   torch::Tensor statistics_tensor() const;
 
+  // Keeps at most so many images, evenly chosen; statistics are still of all.
+  void keep_images(std::int64_t most);
+
   // Throws InputError unless all of the above holds; `source` begins its message.
   void check(const std::string& source) const;
   // Throws InputError that names both hashes unless the features are of extractor `expected`.

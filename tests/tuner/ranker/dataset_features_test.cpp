@@ -41,6 +41,18 @@ TEST(DatasetFeatures, ComeBackAsTheyWere) {
   EXPECT_EQ(read.serialize(), original.serialize());
 }
 
+TEST(DatasetFeatures, AreThinnedEvenly) {
+  DatasetFeatures features;
+  features.images = torch::arange(7).reshape({7, 1}).to(torch::kFloat32);
+  features.keep_images(9);
+  EXPECT_EQ(features.images.size(0), 7);
+  features.keep_images(3);
+  ASSERT_EQ(features.images.size(0), 3);
+  EXPECT_EQ(features.images[0].item<float>(), 0);
+  EXPECT_EQ(features.images[1].item<float>(), 2);
+  EXPECT_EQ(features.images[2].item<float>(), 4);
+}
+
 TEST(DatasetFeatures, MayHaveNumbersAlone) {
   DatasetFeatures original = example();
   original.images = torch::empty({0, 0});
