@@ -60,7 +60,8 @@ def experiment_config(arguments):
         "maxTrialNumber": arguments.trials,
         "tuner": {
             "name": "HyperFD",
-            "classArgs": {"optimize_mode": "maximize", "store": str(arguments.out / "experience.sqlite")},
+            "classArgs": {"optimize_mode": "maximize", "store": str(arguments.out / "experience.sqlite"),
+                          "dataset": str(arguments.data.resolve())},
         },
         "trainingService": {"platform": "local"},
     }

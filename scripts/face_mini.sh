@@ -66,7 +66,12 @@ for step in ${STEPS:-untuned features hpo noise offline}; do
       done ;;
     hpo) collect --data "${online[@]}" -n "${CONFIGURATIONS:-100}" --out $tables/hpo ;;
     noise) collect --data "${online[@]}" -n 20 --seeds 3 --out $tables/hpo ;;
-    offline) collect --data "${offline[@]%/}" -n 10 --spread --out $tables/hpo-offline ;;
+    offline)  # twelve tasks at a time, so that there are whole tasks to learn from whenever it is stopped
+      for ((group = 0; group < 10; ++group)); do
+        some=()
+        for ((i = group; i < ${#offline[@]}; i += 10)); do some+=("${offline[i]%/}"); done
+        collect --data "${some[@]}" -n 10 --spread --out $tables/hpo-offline
+      done ;;
     *) echo "unknown step $step" >&2; exit 2 ;;
   esac
 done

@@ -4,12 +4,14 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <thread>
 #include <utility>
 
 #include <torch/types.h>
 
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
+#include "tuner/base/parallel.h"
 #include "tuner/platform/configuration_encoding.h"
 #include "tuner/ranker/local_dataset_client.h"
 #include "tuner/ranker/losses.h"
@@ -99,65 +101,113 @@ void add_extractor(RankingModel& model, const std::vector<const TableTask*>& tas
                       seed);
 }
 
+namespace {
+
+// A ranker in training on some tasks of a table.
+class Trainee {
+ public:
+  Trainee(const LookupTable& table, const std::vector<std::size_t>& tasks, const WarmUpOptions& options)
+      : seed_(options.seed), model_(make_model(table, options)) {
+    std::vector<const TableTask*> rows;
+    for (const std::size_t t : tasks) {
+      const TableTask& task = table.tasks[t];
+      rows.push_back(&task);
+      const bool has_images = task.features && task.features->images.size(0) > 0;
+      datasets_.push_back(has_images ? std::make_unique<LocalDatasetClient>(*task.features) : nullptr);
+      experience_.push_back(experience_of(task, table, datasets_.back().get()));
+    }
+    add_extractor(model_, rows, seed_of(seed_, "extractor"));
+    model_.name_numbers(rows.at(0)->statistic_names);
+  }
+
+  void train(int round) { model_.update(experience_, seed_of(seed_, "round " + std::to_string(round))); }
+  const RankingModel& model() const { return model_; }
+
+ private:
+  static RankingModel make_model(const LookupTable& table, const WarmUpOptions& options) {
+    RankerOptions ranker = options.ranker;
+    ranker.iterations_per_update = options.iterations;
+    if (ranker.warm_up_iterations > 0) ranker.learning_rate = ranker.warm_up_learning_rate;
+    ranker.warm_up_iterations = 0;
+    ranker.si_weight = 0;  // nothing to hold on to yet
+    return {encoding_shape(table.space, table.annotation), ranker, seed_of(options.seed, "model")};
+  }
+
+  std::uint64_t seed_;
+  std::vector<std::unique_ptr<LocalDatasetClient>> datasets_;
+  std::vector<TaskExperience> experience_;
+  RankingModel model_;
+};
+
+// A ranker that learns from all but a part of the tasks, and is asked for that part.
+class Fold {
+ public:
+  Fold(const LookupTable& table, const std::vector<std::size_t>& training, const std::vector<std::size_t>& validation,
+       const WarmUpOptions& options)
+      : seed_(options.seed), trainee_(table, training, options) {
+    for (const std::size_t t : validation) {
+      const TableTask& task = table.tasks[t];
+      const bool has_images = task.features && task.features->images.size(0) > 0;
+      datasets_.push_back(has_images ? std::make_unique<LocalDatasetClient>(*task.features) : nullptr);
+      validation_.emplace_back(experience_of(task, table, datasets_.back().get()), options.ranker);
+    }
+  }
+
+  // The sum of NDCG over its validation tasks after this round of training; round 0 is before any.
+  double ndcg_after(int round) {
+    if (round > 0) trainee_.train(round);
+    double sum = 0;
+    for (const ValidationTask& task : validation_) sum += task.ndcg_of(trainee_.model(), seed_of(seed_, "sample"));
+    return sum;
+  }
+
+ private:
+  std::uint64_t seed_;
+  Trainee trainee_;
+  std::vector<std::unique_ptr<LocalDatasetClient>> datasets_;
+  std::vector<ValidationTask> validation_;
+};
+
+}  // namespace
+
 WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options) {
-  const SingleThread single_thread;
   std::vector<std::size_t> order;
   for (std::size_t t = 0; t < table.tasks.size(); ++t) {
     if (table.tasks[t].offline || !options.offline_only) order.push_back(t);
   }
-  if (order.size() < 2) throw InputError("warm-up: expected at least two tasks, one of them to validate on");
+  if (order.size() < 2) throw InputError("warm-up: expected at least two tasks, some of them to validate on");
   Rng(seed_of(options.seed, "validation tasks")).shuffle(order);
-  const auto wanted = static_cast<std::size_t>(options.validation_share * static_cast<double>(order.size()));
-  const std::size_t validation_tasks = std::clamp<std::size_t>(wanted, 1, order.size() - 1);
-
-  RankerOptions ranker = options.ranker;
-  ranker.iterations_per_update = options.iterations;
-  if (ranker.warm_up_iterations > 0) ranker.learning_rate = ranker.warm_up_learning_rate;
-  ranker.warm_up_iterations = 0;
-  ranker.si_weight = 0;  // nothing to hold on to yet
-  std::vector<std::unique_ptr<LocalDatasetClient>> datasets;
-  std::vector<TaskExperience> training;
-  std::vector<const TableTask*> training_tasks;
-  std::vector<ValidationTask> validation;
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const TableTask& task = table.tasks[order[i]];
-    if (task.features && task.features->images.size(0) > 0) {
-      datasets.push_back(std::make_unique<LocalDatasetClient>(*task.features));
-    } else {
-      datasets.push_back(nullptr);
-    }
-    TaskExperience experience = experience_of(task, table, datasets.back().get());
-    if (i < validation_tasks) {
-      validation.emplace_back(std::move(experience), ranker);
-      names.push_back(task.name);
-    } else {
-      training.push_back(std::move(experience));
-      training_tasks.push_back(&task);
-    }
+  const std::size_t fold_count = std::min(static_cast<std::size_t>(options.folds), order.size());
+  std::vector<std::unique_ptr<Fold>> folds;
+  for (std::size_t fold = 0; fold < fold_count; ++fold) {
+    std::vector<std::size_t> training, validation;
+    for (std::size_t i = 0; i < order.size(); ++i) (i % fold_count == fold ? validation : training).push_back(order[i]);
+    folds.push_back(std::make_unique<Fold>(table, training, validation, options));
   }
 
-  RankingModel model(encoding_shape(table.space, table.annotation), ranker, seed_of(options.seed, "model"));
-  add_extractor(model, training_tasks, seed_of(options.seed, "extractor"));
-  model.name_numbers(table.tasks[order.back()].statistic_names);
-  const auto validate = [&] {
-    double sum = 0;
-    for (const ValidationTask& task : validation) sum += task.ndcg_of(model, seed_of(options.seed, "sample"));
-    return sum / static_cast<double>(validation.size());
-  };
-  std::string best;
-  int best_round = 0;
-  double best_ndcg = -1;
-  for (int round = 0; round <= options.rounds && round <= best_round + options.patience; ++round) {
-    if (round > 0) model.update(training, seed_of(options.seed, "round " + std::to_string(round)));
-    const double now = validate();
+  WarmUpResult result{RankingModel(encoding_shape(table.space, table.annotation), options.ranker, 0), 0, -1};
+  for (int round = 0; round <= options.rounds && round <= result.rounds + options.patience; ++round) {
+    std::vector<double> sums(folds.size());
+    for_each_in_parallel(folds.size(), std::max(1u, std::thread::hardware_concurrency()), [&](std::size_t fold) {
+      const SingleThread single_thread;
+      sums[fold] = folds[fold]->ndcg_after(round);
+    });
+    const double now = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(order.size());
     if (options.on_round) options.on_round(round, now);
-    if (now <= best_ndcg) continue;
-    best_ndcg = now;
-    best_round = round;
-    best = model.serialize();
+    if (now <= result.ndcg) continue;
+    result.ndcg = now;
+    result.rounds = round;
   }
-  return {RankingModel::deserialize(best, options.ranker), best_round, best_ndcg, names};
+  folds.clear();
+
+  const SingleThread single_thread;
+  Trainee final_one(table, order, options);
+  for (int round = 1; round <= result.rounds; ++round) {
+    final_one.train(round);
+    if (options.on_final_round) options.on_final_round(round, result.rounds);
+  }
+  result.model = RankingModel::deserialize(final_one.model().serialize(), options.ranker);
+  return result;
 }
 
 }  // namespace hyperfd

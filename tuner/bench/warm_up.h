@@ -16,21 +16,21 @@ struct WarmUpOptions {
   int rounds = 30;                // at most
   int iterations = 100;           // of a round
   int patience = 6;               // rounds without a better validation NDCG
-  double validation_share = 0.2;  // of the tasks; they are not learned from
+  int folds = 5;                  // parts of the tasks, each validates a ranker that learns from the others
   std::uint64_t seed = 0;
   std::function<void(int round, double ndcg)> on_round;  // round 0 is before training; may be empty
+  std::function<void(int round, int rounds)> on_final_round;
 };
 
 struct WarmUpResult {
-  RankingModel model;  // the best round's
-  int best_round = 0;
-  double ndcg = 0;                      // its mean over validation tasks
-  std::vector<std::string> validation;  // names of these tasks
+  RankingModel model;
+  int rounds = 0;    // of its training: as many as were best in cross-validation
+  double ndcg = 0;   // of rankings of tasks that are not learned from, the mean over all of them, after so many rounds
 };
 
 // Trains a ranker on all tasks of a table before it meets a client: G on the tasks' images where the table has their
-// features, H, and what φ is made of. Stops when the validation tasks' NDCG does. Throws InputError for a table of
-// fewer than two tasks.
+// features, H, and what φ is made of. Cross-validation says for how long. Throws InputError for a table of fewer than
+// two tasks.
 WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options);
 
 // A task of a table as a ranker learns from it. `dataset` may be nullptr.

@@ -42,7 +42,8 @@ void run(Options options) {
   const std::unique_ptr<ExperienceStore> store = open_store(":memory:");
   write_bundle(*store, table, result.model, options.images);
   store->export_to(options.out);
-  std::cout << "best validation NDCG " << result.ndcg << ", round " << result.best_round << "\nin " << options.out << "\n";
+  std::cout << "validation NDCG " << result.ndcg << " after " << result.rounds << " rounds; trained as long on all tasks\nin "
+            << options.out << "\n";
 }
 
 }  // namespace
@@ -71,10 +72,14 @@ void add_warmup(CLI::App& app) {
   command->add_option("--patience", options->warm_up.patience, "Rounds without a better validation NDCG before it stops")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
-  command->add_option("--seed", options->warm_up.seed, "Of weights, order and of the tasks to validate on")
+  command->add_option("--folds", options->warm_up.folds, "Parts of the tasks: each validates a ranker of the others")
+      ->check(CLI::Range(2, 1000))
+      ->capture_default_str();
+  command->add_option("--seed", options->warm_up.seed, "Of weights, order and folds")
       ->capture_default_str();
   command->footer(
-      "A fifth of the tasks is not learned from: training stops when their NDCG does. The bundle is a store as any other; "
+      "Cross-validation says for how many rounds: the NDCG of rankings of tasks that are not learned from. Then a ranker "
+      "learns from all tasks. The bundle is a store as any other; "
       "`hyperfd-tuner serve --bundle FILE` and classArgs.bundle add it to a user's store.\n"
       "Example:\n"
       "  hyperfd-tuner warmup --table runs/table --space search_spaces/hpo.yaml --features runs/features --out faces.sqlite");
