@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 stamp=.venv/.adapter.sha256
-wanted=$(find adapters/nni CMakeLists.txt build/release/bin -type f -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+wanted=$(find adapters/nni models trial/training/recipes CMakeLists.txt build/release/bin -type f -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum | sha256sum)
 if [ "$(cat $stamp 2>/dev/null)" != "$wanted" ]; then
   .venv/bin/pip install -q --disable-pip-version-check --no-build-isolation ./adapters/nni \
     --config-settings=build-dir="$PWD/build/release" --config-settings=cmake.define.HYPERFD_BUILD_TESTS=ON

@@ -159,6 +159,7 @@ def main():
     parser.add_argument("--store", required=True)
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--idle-exit", type=float, required=True)
+    parser.add_argument("--bundle", required=True)
     options = parser.parse_args()
     lock = open(options.store + ".lock", "w")
     try:

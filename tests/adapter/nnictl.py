@@ -171,11 +171,12 @@ class Experiment:
 
 
 def stored_results(home: NniHome) -> list:
-    """(experiment, parameters, metric, source) of every result in the tuner's store."""
+    """(experiment, parameters, metric, source) of every result in the tuner's store, but for those of the bundle it starts with."""
     with sqlite3.connect(f"file:{home.store}?mode=ro", uri=True) as database:
         return database.execute(
             "SELECT e.name, c.parameters, r.metric, c.source FROM results r"
             " JOIN configurations c ON c.id = r.configuration_id JOIN experiments e ON e.id = c.experiment_id"
+            " WHERE e.name NOT LIKE 'offline/%'"
         ).fetchall()
 
 

@@ -34,6 +34,8 @@ def test_values():
         ({"fallback_after": -1}, "classArgs.fallback_after: expected seconds"),
         ({"endpoint": "localhost:7400"}, 'classArgs.endpoint: expected "tcp://HOST:PORT"'),
         ({"store": 5}, "classArgs.store: expected a file name"),
+        ({"bundle": "not/there.sqlite"}, 'classArgs.bundle: expected a file of experience that exists, or "none"'),
+        ({"bundle": "none", "endpoint": "tcp://h:1"}, "bundle belongs to the tuner on this machine"),
         ({"policy": ""}, "classArgs.policy: expected the name of a policy"),
         ({"space": 3}, "classArgs.space: expected the file that annotates the search space"),
         ({"meta_features": {"a": "b"}}, "classArgs.meta_features: expected names and finite numbers"),

@@ -118,3 +118,11 @@ def test_socket_folder_that_others_can_enter_is_refused(monkeypatch, tmp_path):
     folder.chmod(0o755)
     with pytest.raises(PermissionError, match="mode 0700"):
         embedded.socket_directory()
+
+
+def test_the_store_starts_with_the_bundle_that_is_asked_for(store):
+    for bundle, expected in ((None, "faces"), ("none", "none")):
+        tuner = EmbeddedTuner(store, idle_exit=1) if bundle is None else EmbeddedTuner(store, idle_exit=1, bundle=bundle)
+        ping(tuner)
+        assert f"--bundle {expected}" in " ".join(tuner._process.args)
+        eventually(lambda: tuner._process.poll() is not None)

@@ -190,6 +190,23 @@ TEST_F(TunerCommands, AStoreStartsFromABundleAndGrowsByOthers) {
   EXPECT_EQ(inspected["experiments"][5]["best"], 0.5);
 }
 
+TEST_F(TunerCommands, WhatComesWithTheProgramKnowsTheHpoSpace) {
+  const std::string bundle = HYPERFD_SOURCE_DIR "/models/faces.sqlite", space = HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml";
+  EXPECT_LT(read_file(bundle).size(), 20u << 20);
+  ServingTuner tuner(store_, "ipc://" + folder_.file("tuner.sock"), {"--bundle", "faces"});
+  tuner.wait_until_it_answers();
+  tuner.signal(SIGTERM);
+  ASSERT_EQ(tuner.wait(), 0);
+  const Json known = parse_json(run_tuner({"inspect", "--store", store_, "--json"}).out, "inspect");
+  EXPECT_GE(known["experiments"].size(), 20u);
+  ASSERT_EQ(known["rankers"].size(), 1u);
+  // A new task on this space is one of that ranker's.
+  EXPECT_EQ(run_tuner({"suggest", "--space", space, "--store", store_, "--experiment", "cameras"}).exit_code, 0);
+  const Json after = parse_json(run_tuner({"inspect", "--store", store_, "--json"}).out, "inspect");
+  EXPECT_EQ(after["experiments"].back()["space"], known["rankers"][0]["space"]);
+  EXPECT_EQ(after["rankers"], known["rankers"]);
+}
+
 TEST_F(TunerCommands, BadBundles) {
   const std::string text = folder_.file("text.sqlite"), socket = "ipc://" + folder_.file("tuner.sock");
   write_file_atomically(text, "not a database, but long enough to be looked at as one");

@@ -46,6 +46,10 @@ class ValidationTask {
       : experience_(std::move(experience)),
         relevance_(relevances(experience_.scores, options.relevance_quantile, options.relevance_scale)) {}
 
+  bool tells_apart() const {
+    return std::any_of(relevance_.begin(), relevance_.end(), [](float value) { return value > 0; });
+  }
+
   // As a new task that has no results: what its data set says is all.
   double ndcg_of(const RankingModel& model, std::uint64_t seed) const {
     TaskExperience own;
@@ -149,11 +153,15 @@ class Fold {
       const TableTask& task = table.tasks[t];
       const bool has_images = task.features && task.features->images.size(0) > 0;
       datasets_.push_back(has_images ? std::make_unique<LocalDatasetClient>(*task.features) : nullptr);
-      validation_.emplace_back(experience_of(task, table, datasets_.back().get()), options.ranker);
+      ValidationTask own(experience_of(task, table, datasets_.back().get()), options.ranker);
+      if (own.tells_apart()) validation_.push_back(std::move(own));
     }
   }
 
-  // The sum of NDCG over its validation tasks after this round of training; round 0 is before any.
+  // Validation tasks that tell configurations apart.
+  std::size_t size() const { return validation_.size(); }
+
+  // The sum of NDCG over these tasks after this round of training; round 0 is before any.
   double ndcg_after(int round) {
     if (round > 0) trainee_.train(round);
     double sum = 0;
@@ -185,6 +193,10 @@ WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options) {
     folds.push_back(std::make_unique<Fold>(table, training, validation, options));
   }
 
+  std::size_t validated = 0;
+  for (const auto& fold : folds) validated += fold->size();
+  if (validated == 0) throw InputError("warm-up: no task tells configurations apart");
+
   WarmUpResult result{RankingModel(encoding_shape(table.space, table.annotation), options.ranker, 0), 0, -1};
   for (int round = 0; round <= options.rounds && round <= result.rounds + options.patience; ++round) {
     std::vector<double> sums(folds.size());
@@ -192,7 +204,7 @@ WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options) {
       const SingleThread single_thread;
       sums[fold] = folds[fold]->ndcg_after(round);
     });
-    const double now = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(order.size());
+    const double now = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(validated);
     if (options.on_round) options.on_round(round, now);
     if (now <= result.ndcg) continue;
     result.ndcg = now;

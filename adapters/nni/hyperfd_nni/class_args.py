@@ -12,7 +12,7 @@ from nni import ClassArgsValidator
 
 NAMES = (
     "optimize_mode", "budget", "policy", "endpoint", "server_key", "client_key", "store", "seed", "fallback_after", "space",
-    "meta_features", "dataset", "describe_timeout", "privacy", "epsilon", "delta",
+    "meta_features", "dataset", "describe_timeout", "privacy", "epsilon", "delta", "bundle",
 )
 
 
@@ -33,6 +33,7 @@ class Settings(NamedTuple):
     privacy: str = "pull"
     epsilon: float = 4.0  # the next two: of privacy "private"
     delta: float = 1e-5
+    bundle: Optional[str] = None  # experience that the store starts with: None: what comes with the tuner; a file's path; "none"
 
 
 def read_class_args(class_args: Dict[str, Any]) -> Tuple[Settings, List[str]]:
@@ -76,6 +77,8 @@ def _contradictions(settings: Settings) -> List[str]:
         problems.append("classArgs: server_key and client_key belong to a tuner elsewhere; endpoint is missing")
     if settings.endpoint is not None and settings.store is not None:
         problems.append("classArgs: store belongs to the tuner on this machine; it cannot be given together with endpoint")
+    if settings.endpoint is not None and settings.bundle is not None:
+        problems.append("classArgs: bundle belongs to the tuner on this machine; one elsewhere starts with what its owner gives it")
     if bool(settings.server_key) != bool(settings.client_key):
         problems.append("classArgs: server_key and client_key are needed together")
     if settings.dataset is not None and settings.endpoint is not None and settings.privacy == "pull":
@@ -139,6 +142,16 @@ def _between(low: float, high: float):
     return read
 
 
+def _bundle(value: Any) -> str:
+    """"none", or a file: the tuner's own names stay its own."""
+    if value == "none":
+        return value
+    path = _path(value)
+    if not path.is_file():
+        raise ValueError
+    return str(path)
+
+
 def _endpoint(value: Any) -> str:
     if not _text(value).startswith(("tcp://", "ipc://")):
         raise ValueError
@@ -161,5 +174,6 @@ _READERS = {
     "describe_timeout": ("seconds, 0 or more", _seconds),
     "privacy": ('"pull", "share" or "private"', _privacy),
     "epsilon": ("a number from 0.001 to 1000", _between(1e-3, 1e3)),
+    "bundle": ('a file of experience that exists, or "none"', _bundle),
     "delta": ("a number from 1e-15 to 0.1", _between(1e-15, 0.1)),
 }

@@ -16,6 +16,7 @@ from .programs import find_program
 _logger = logging.getLogger("hyperfd.embedded")
 
 IDLE_EXIT_SECONDS = 60  # six heartbeats of an adapter (see courier.py)
+BUNDLE = "faces"  # comes with hyperfd-tuner: experience with face detectors on search_spaces/hpo.yaml
 EXIT_STORE = 4  # hyperfd-tuner's exit code for a store that it cannot have, e.g. because another server has it
 
 
@@ -54,8 +55,9 @@ class EmbeddedTuner:
     The process is detached: it outlives this one, serves other experiments, and exits ``idle_exit`` seconds after the last message.
     """
 
-    def __init__(self, store: Path, idle_exit: int = IDLE_EXIT_SECONDS):
+    def __init__(self, store: Path, idle_exit: int = IDLE_EXIT_SECONDS, bundle: str = BUNDLE):
         self.store = store
+        self._bundle = bundle
         self._idle_exit = idle_exit
         self.log = data_directory() / "tuner.log"
         self._socket = socket_path(store)
@@ -93,7 +95,10 @@ class EmbeddedTuner:
         program = find_program("hyperfd-tuner")
         self.store.parent.mkdir(parents=True, exist_ok=True)
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [str(program), "serve", "--store", str(self.store), "--endpoint", self.endpoint, "--idle-exit", str(self._idle_exit)]
+        command = [
+            str(program), "serve", "--store", str(self.store), "--bundle", self._bundle, "--endpoint", self.endpoint,
+            "--idle-exit", str(self._idle_exit),
+        ]
         with open(self.log, "ab") as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(

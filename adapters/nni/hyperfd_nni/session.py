@@ -16,7 +16,7 @@ from .courier import Courier
 from .class_args import Settings
 from .curve_keys import read_client_keys, read_server_key
 from .dataset_program import DatasetProgram
-from .embedded import EmbeddedTuner, default_store
+from .embedded import BUNDLE, EmbeddedTuner, default_store
 from .fallback import FallbackSampler
 from .journal import Journal
 from .nni_context import NniContext
@@ -256,7 +256,7 @@ def connect(settings: Settings) -> Client:
     Raises ValueError when a key file cannot be used, PermissionError when the folder of the sockets is not ours.
     """
     if settings.endpoint is None:
-        tuner = EmbeddedTuner(settings.store or default_store())
+        tuner = EmbeddedTuner(settings.store or default_store(), bundle=settings.bundle or BUNDLE)
         return Client(tuner.endpoint, before_attempt=tuner.ensure)
     if settings.server_key is None:
         return Client(settings.endpoint)
