@@ -2,82 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <iterator>
 #include <numeric>
-#include <type_traits>
 #include <utility>
+#include <Eigen/Cholesky>
 
 namespace hyperfd {
 namespace {
 
-constexpr double kTrusts[] = {0, 0.5, 0.9};
-constexpr double kLengths[] = {0.1, 0.3, 1, 3};  // squared, of the mean squared distance
-constexpr std::size_t kLengthCount = std::size(kLengths);
-constexpr double kNoises[] = {0.02, 0.2};
-constexpr double kEmbeddingShares[] = {0.2, 0.9};
-constexpr double kConstantVariance = 1;
-constexpr std::size_t kFewResults = 10;  // up to which all models are kept
-constexpr std::size_t kMaxModels = 3;    // beyond it
-constexpr double kLeastWeight = 0.05;    // of a model, relative to the likeliest
-
-double squared_distance(const float* a, const float* b, std::size_t n) {
-  float sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
-  return static_cast<double>(sum);
+double env(const char* name, double other) {
+  const char* text = std::getenv(name);
+  return text ? std::atof(text) : other;
 }
 
-double dot(const float* a, const float* b, std::size_t n) {
-  float sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
-  return static_cast<double>(sum);
-}
-
-double dot(const double* a, const double* b, std::size_t n) {
-  double sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-// Solves factor · x = b in place; the factor's rows have 1, 2, … numbers.
-void solve_lower(const std::vector<double>& factor, std::size_t n, double* x) {
-  const double* row = factor.data();
-  for (std::size_t i = 0; i < n; row += ++i) x[i] = (x[i] - dot(row, x, i)) / row[i];
-}
-
-// factorᵀ · x = b.
-void solve_upper(const std::vector<double>& factor, std::size_t n, double* x) {
-  for (std::size_t i = n; i-- > 0;) {
-    const double* row = &factor[i * (i + 1) / 2];
-    x[i] /= row[i];
-    for (std::size_t j = 0; j < i; ++j) x[j] -= row[j] * x[i];
-  }
-}
-
-// Appends a row to a Cholesky factor of n rows: kernel values with what is there, and with itself.
-void extend(std::vector<double>& factor, std::size_t n, const std::vector<double>& kernels, double self) {
-  std::vector<double> row(kernels.begin(), kernels.begin() + static_cast<std::ptrdiff_t>(n));
-  solve_lower(factor, n, row.data());
-  const double rest = self - dot(row.data(), row.data(), n);
-  factor.insert(factor.end(), row.begin(), row.end());
-  factor.push_back(std::sqrt(std::max(rest, 1e-10)));
-}
-
-void append(PosteriorInput& to, const PosteriorInput& from) {
-  to.size += from.size;
-  to.encodings.insert(to.encodings.end(), from.encodings.begin(), from.encodings.end());
-  to.embeddings.insert(to.embeddings.end(), from.embeddings.begin(), from.embeddings.end());
-  to.prior.insert(to.prior.end(), from.prior.begin(), from.prior.end());
-}
-
-double normal_density(double z) {
-  return std::exp(-z * z / 2) / std::sqrt(2 * M_PI);
-}
-
-double normal_distribution(double z) {
-  return std::erfc(-z / std::sqrt(2.0)) / 2;
-}
-
-// By bisection of the distribution function: exact to double precision, and not in anybody's way.
+double normal_density(double z) { return std::exp(-z * z / 2) / std::sqrt(2 * M_PI); }
+double normal_distribution(double z) { return std::erfc(-z / std::sqrt(2.0)) / 2; }
 double normal_quantile(double p) {
   double low = -9, high = 9;
   for (int i = 0; i < 60; ++i) {
@@ -85,6 +25,44 @@ double normal_quantile(double p) {
     (normal_distribution(middle) < p ? low : high) = middle;
   }
   return (low + high) / 2;
+}
+
+std::vector<double> standard(std::vector<double> v) {
+  double m = 0, s = 0;
+  for (double x : v) m += x;
+  m /= std::max<double>(1, v.size());
+  for (double x : v) s += (x - m) * (x - m);
+  s = s > 0 ? std::sqrt(s / v.size()) : 1;
+  for (double& x : v) x = (x - m) / s;
+  return v;
+}
+
+// 0 at the quantile, 1 at the best, logarithmic below
+std::vector<double> squashed(const std::vector<double>& scores, double quantile) {
+  std::vector<double> sorted = scores;
+  std::sort(sorted.begin(), sorted.end());
+  const double best = sorted.back(), middle = sorted[static_cast<std::size_t>(quantile * (sorted.size() - 1))];
+  double scale = best - middle;
+  if (!(scale > 0)) scale = best - sorted.front();
+  if (!(scale > 0)) return std::vector<double>(scores.size(), 0.0);
+  std::vector<double> r;
+  for (double s : scores) {
+    const double gap = (best - s) / scale;
+    r.push_back(gap <= 1 ? -gap : -1 - std::log(gap));
+  }
+  return standard(r);
+}
+
+std::vector<double> targets(const std::vector<double>& scores) {
+  const int mode = static_cast<int>(env("Y", 0));
+  if (scores.empty()) return {};
+  const std::vector<double> ranks = normal_scores(scores);
+  if (mode == 0) return ranks;
+  const std::vector<double> values = squashed(scores, env("YQ", 0.5));
+  if (mode == 1) return values;
+  std::vector<double> both;
+  for (std::size_t i = 0; i < ranks.size(); ++i) both.push_back((ranks[i] + values[i]) / 2);
+  return both;
 }
 
 }  // namespace
@@ -121,175 +99,227 @@ double expected_improvement(double mean, double deviation, double best) {
 }
 
 TaskPosterior::TaskPosterior(const PosteriorInput& population, const PosteriorInput& results,
-                             const std::vector<double>& scores) {
-  const auto size = static_cast<double>(std::max<std::size_t>(population.size, 1));
-  if (population.size > 0) {
-    columns_ = population.encodings.size() / population.size;
-    units_ = population.embeddings.size() / population.size;
+                             const std::vector<double>& scores, const EncodingColumns& columns)
+    : columns_(columns) {
+  const auto n = static_cast<Eigen::Index>(population.size);
+  const std::size_t width = population.size ? population.encodings.size() / population.size : 0;
+  if (columns_.empty())
+    for (std::size_t i = 0; i < width; ++i) columns_.push_back({i, -1, 0.5f});
+  features_ = columns_.empty() ? 0 : columns_.back().feature + 1;
+  units_ = population.size ? population.embeddings.size() / population.size : 0;
+  if (units_) {
+    Eigen::Map<const Matrix> e(population.embeddings.data(), n, static_cast<Eigen::Index>(units_));
+    embedding_mean_ = e.colwise().mean();
+    const float variance = (e.rowwise() - embedding_mean_.transpose()).squaredNorm() / static_cast<float>(n);
+    embedding_scale_ = variance > 1e-12f ? 1 / std::sqrt(variance) : 1;
   }
-  // Mean squared distance of two members: twice the total variance.
-  const auto total_variance = [&](const std::vector<float>& rows, std::size_t columns, std::vector<float>* mean) {
-    std::vector<double> sums(columns), squares(columns);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      sums[i % columns] += static_cast<double>(rows[i]);
-      squares[i % columns] += static_cast<double>(rows[i]) * static_cast<double>(rows[i]);
-    }
-    double variance = 0;
-    for (std::size_t j = 0; j < columns; ++j) {
-      const double average = sums[j] / size;
-      variance += std::max(squares[j] / size - average * average, 0.0);
-      if (mean) mean->push_back(static_cast<float>(average));
-    }
-    return variance > 1e-12 ? variance : 1;
-  };
-  distance_scale_ = 2 * total_variance(population.encodings, columns_, nullptr);
-  embedding_scale_ = total_variance(population.embeddings, units_, &embedding_mean_);
   if (!population.prior.empty()) {
     double sum = 0, squares = 0;
     for (const double value : population.prior) sum += value;
-    prior_mean_ = sum / size;
+    prior_mean_ = sum / static_cast<double>(n);
     for (const double value : population.prior) squares += (value - prior_mean_) * (value - prior_mean_);
-    prior_scale_ = squares > 0 ? std::sqrt(squares / size) : 1;
+    prior_scale_ = squares > 0 ? std::sqrt(squares / static_cast<double>(n)) : 1;
   }
-
-  known_ = centred(results);
-  results_ = results.size;
-  std::vector<Comparison> comparisons(results_);
-  for (std::size_t i = 0; i < results_; ++i) compare(known_, i, comparisons[i]);
-  const std::vector<double> y = normal_scores(scores);
-  for (const double trust : kTrusts) {
-    if (trust > 0 && population.prior.empty()) break;  // nothing to trust
-    for (const double share : kEmbeddingShares) {
-      for (std::size_t length = 0; length < kLengthCount; ++length) {
-        for (const double noise : kNoises) {
-          add_model({trust, units_ == 0 ? 0 : share, length, noise, 0, {}, {}}, y, comparisons);
-        }
-      }
-      if (units_ == 0) break;
+  // mean squared distance of two members in which the feature means anything, by feature
+  const Rows all = read(population);
+  feature_scale_ = Vector::Zero(static_cast<Eigen::Index>(features_));
+  const bool conditional = env("CONDSCALE", 1) > 0;
+  for (std::size_t j = 0; j < columns_.size(); ++j) {
+    float sum = 0, squares = 0, count = 0;
+    for (Eigen::Index i = 0; i < n; ++i) {
+      if (conditional && columns_[j].mask >= 0 &&
+          population.encodings[static_cast<std::size_t>(i) * width + static_cast<std::size_t>(columns_[j].mask)] == 0) continue;
+      const float x = all.encodings(i, static_cast<Eigen::Index>(j));
+      sum += x; squares += x * x; ++count;
     }
+    if (count > 0) feature_scale_(static_cast<Eigen::Index>(columns_[j].feature)) += 2 * std::max(squares / count - sum / count * sum / count, 0.0f);
   }
-  keep_likely_models();
+  for (auto& s : feature_scale_) s = s > 1e-9f ? 1 / s : 0;
+
+  known_ = read(results);
+  results_ = static_cast<Eigen::Index>(results.size);
+  const std::vector<double> y = targets(scores);
+  y_.resize(results_);
+  for (Eigen::Index i = 0; i < results_; ++i) y_(i) = static_cast<float>(y[static_cast<std::size_t>(i)]);
+
+  std::vector<float> likelihoods;
+  static const int starts = static_cast<int>(env("STARTS", 2));
+  const float start_values[] = {0.0f, 1.6f, -1.2f, 2.5f};
+  for (int s = 0; s < starts; ++s) {
+    Model model;
+    model.relevance = Vector::Constant(static_cast<Eigen::Index>(features_), start_values[s]);
+    model.trust = model.share = 0;
+    model.noise = model.signal = 0;
+    likelihoods.push_back(fit(model));
+    models_.push_back(model);
+  }
+  // turn logs into values
+  const float best = *std::max_element(likelihoods.begin(), likelihoods.end());
+  float total = 0;
+  for (std::size_t i = 0; i < models_.size(); ++i) total += models_[i].weight = std::exp(likelihoods[i] - best);
+  for (Model& m : models_) m.weight /= total;
   if (results_ > 0) {
     const std::vector<double> means = predict(results).mean;
     best_mean_ = *std::max_element(means.begin(), means.end());
   }
 }
 
-PosteriorInput TaskPosterior::centred(const PosteriorInput& input) const {
-  PosteriorInput result = input;
-  for (double& value : result.prior) value = (value - prior_mean_) / prior_scale_;
-  const float scale = static_cast<float>(1 / std::sqrt(embedding_scale_));
-  for (std::size_t i = 0; i < result.embeddings.size(); ++i) {
-    result.embeddings[i] = (result.embeddings[i] - embedding_mean_[i % units_]) * scale;
-  }
-  return result;
-}
-
-void TaskPosterior::compare(const PosteriorInput& input, std::size_t c, Comparison& comparison) const {
-  comparison.matern.resize(kLengthCount * known_.size);
-  comparison.similarity.assign(known_.size, 0);
-  const float* const embedding = input.embeddings.data() + c * units_;
-  for (std::size_t i = 0; i < known_.size; ++i) {
-    const double distance =
-        squared_distance(&input.encodings[c * columns_], &known_.encodings[i * columns_], columns_) / distance_scale_;
-    for (std::size_t k = 0; k < kLengthCount; ++k) {
-      const double r = std::sqrt(5 * distance / kLengths[k]);
-      comparison.matern[k * known_.size + i] = (1 + r + r * r / 3) * std::exp(-r);
+TaskPosterior::Rows TaskPosterior::read(const PosteriorInput& input) const {
+  Rows rows;
+  const auto n = static_cast<Eigen::Index>(input.size);
+  const auto width = static_cast<Eigen::Index>(columns_.size());
+  rows.encodings = n ? Matrix(Eigen::Map<const Matrix>(input.encodings.data(), n, width)) : Matrix(0, width);
+  static const bool impute = env("IMPUTE", 1) > 0;
+  if (impute)
+    for (Eigen::Index j = width; j-- > 0;) {
+      const auto mask = columns_[static_cast<std::size_t>(j)].mask;
+      if (mask < 0) continue;
+      for (Eigen::Index i = 0; i < n; ++i)
+        if (input.encodings[static_cast<std::size_t>(i * width + mask)] == 0) rows.encodings(i, j) = columns_[static_cast<std::size_t>(j)].middle;
     }
-    if (units_ > 0) comparison.similarity[i] = dot(embedding, known_.embeddings.data() + i * units_, units_);
+  rows.embeddings = Matrix(n, static_cast<Eigen::Index>(units_));
+  if (units_ && n) {
+    rows.embeddings = Eigen::Map<const Matrix>(input.embeddings.data(), n, static_cast<Eigen::Index>(units_));
+    rows.embeddings.rowwise() -= embedding_mean_.transpose();
+    rows.embeddings *= embedding_scale_;
   }
-  comparison.self = dot(embedding, embedding, units_);
+  rows.prior = Vector::Zero(n);
+  for (std::size_t i = 0; i < input.prior.size(); ++i) rows.prior(static_cast<Eigen::Index>(i)) = static_cast<float>((input.prior[i] - prior_mean_) / prior_scale_);
+  return rows;
 }
 
-double TaskPosterior::kernel(const Model& model, double matern, double similarity) {
-  return kConstantVariance + (1 - model.trust) * (model.share * similarity + (1 - model.share) * matern);
-}
-
-void TaskPosterior::kernels(const Model& model, const Comparison& comparison, std::size_t count,
-                            std::vector<double>& row) const {
-  const double* const matern = comparison.matern.data() + model.length * comparison.similarity.size();
-  row.resize(count);
-  for (std::size_t i = 0; i < count; ++i) row[i] = kernel(model, matern[i], comparison.similarity[i]);
-}
-
-void TaskPosterior::add_model(Model model, const std::vector<double>& y, const std::vector<Comparison>& results) {
-  std::vector<double> row;
-  double log_likelihood = 0;
-  for (std::size_t i = 0; i < results_; ++i) {
-    kernels(model, results[i], i, row);
-    extend(model.factor, i, row, kernel(model, 1, results[i].self) + model.noise);
-    log_likelihood -= std::log(model.factor.back());
-    model.solved.push_back(y[i] - (known_.prior.empty() ? 0 : std::sqrt(model.trust) * known_.prior[i]));
+// log posterior of parameters; fills the model
+float TaskPosterior::fit(Model& model) const {
+  const Eigen::Index n = results_, pairs = n * (n - 1) / 2, f = static_cast<Eigen::Index>(features_);
+  static const float prior_sd = env("RSD", 1.5), noise_mean = std::log(env("NOISE", 0.05)), noise_sd = env("NSD", 1.5), signal_sd = env("SSD", 0.5);
+  static const float rel0 = std::log(env("REL", 1.5));
+  static const int steps = static_cast<int>(env("STEPS", 15));
+  static const float constant = env("CONST", 1);
+  Eigen::MatrixXf p(pairs, f);
+  p.setZero();
+  {
+    Eigen::Index row = 0;
+    for (Eigen::Index i = 0; i < n; ++i)
+      for (Eigen::Index j = 0; j < i; ++j, ++row)
+        for (std::size_t c = 0; c < columns_.size(); ++c) {
+          const float d = known_.encodings(i, static_cast<Eigen::Index>(c)) - known_.encodings(j, static_cast<Eigen::Index>(c));
+          p(row, static_cast<Eigen::Index>(columns_[c].feature)) += d * d;
+        }
   }
-  solve_lower(model.factor, results_, model.solved.data());
-  log_likelihood -= dot(model.solved.data(), model.solved.data(), results_) / 2;
-  solve_upper(model.factor, results_, model.solved.data());
-  models_.push_back(std::move(model));
-  log_likelihoods_.push_back(log_likelihood);
+  const Vector base = feature_scale_ / std::max<float>(1, static_cast<float>((feature_scale_.array() > 0).count()));
+  for (Eigen::Index k = 0; k < f; ++k) p.col(k) *= base(k);
+
+  // θ: log relevances minus rel0, log noise minus mean, log signal
+  Vector theta = Vector::Zero(f + 2);
+  theta.head(f) = model.relevance;
+  Vector step = Vector::Constant(f + 2, 0.5f), last = Vector::Zero(f + 2), gradient(f + 2);
+  Vector best_theta = theta;
+  float best_value = -1e30f;
+  Matrix best_factor; Vector best_solved;
+  const auto evaluate = [&](bool with_gradient) {
+    const Vector w = (theta.head(f).array() + rel0).exp();
+    const float noise = std::exp(theta(f) + noise_mean), signal = std::exp(theta(f + 1));
+    const Eigen::ArrayXf r = (5 * (p * w).array()).sqrt(), e = (-r).exp();
+    const Eigen::ArrayXf k = (1 + r + r * r / 3) * e;
+    Eigen::MatrixXf kernel(n, n);
+    Eigen::Index row = 0;
+    for (Eigen::Index i = 0; i < n; ++i) {
+      for (Eigen::Index j = 0; j < i; ++j) kernel(i, j) = constant + signal * k(row++);
+      kernel(i, i) = constant + signal + noise;
+    }
+    const Eigen::LLT<Eigen::MatrixXf> llt(kernel);
+    Vector alpha = llt.solve(y_);
+    float value = -y_.dot(alpha) / 2 - llt.matrixLLT().diagonal().array().log().sum();
+    Vector prior_gradient(f + 2);
+    prior_gradient.head(f) = -theta.head(f) / (prior_sd * prior_sd);
+    prior_gradient(f) = -theta(f) / (noise_sd * noise_sd);
+    prior_gradient(f + 1) = -theta(f + 1) / (signal_sd * signal_sd);
+    value += prior_gradient.dot(theta) / 2;
+    if (value > best_value) {
+      best_value = value; best_theta = theta; best_factor = llt.matrixL(); best_solved = alpha;
+    }
+    if (!with_gradient) return;
+    const Eigen::MatrixXf inverse = llt.solve(Eigen::MatrixXf::Identity(n, n));
+    Eigen::VectorXf g(pairs);
+    row = 0;
+    float gs = 0;
+    for (Eigen::Index i = 0; i < n; ++i)
+      for (Eigen::Index j = 0; j < i; ++j, ++row) {
+        const float m = alpha(i) * alpha(j) - inverse(i, j);
+        gs += m * k(row);
+        g(row) = m * signal * (-5.0f / 6) * (1 + r(row)) * e(row);
+      }
+    float trace = 0;
+    for (Eigen::Index i = 0; i < n; ++i) trace += alpha(i) * alpha(i) - inverse(i, i);
+    gradient.head(f) = (p.transpose() * g).cwiseProduct(w);
+    gradient(f) = trace * noise / 2;
+    gradient(f + 1) = signal * (gs + trace / 2);
+    gradient += prior_gradient;
+  };
+  for (int s = 0; s < steps && n > 1; ++s) {
+    evaluate(true);
+    for (Eigen::Index k = 0; k < f + 2; ++k) {
+      const float agree = gradient(k) * last(k);
+      if (agree > 0) step(k) = std::min(step(k) * 1.3f, 1.5f);
+      if (agree < 0) { step(k) = std::max(step(k) * 0.5f, 0.02f); gradient(k) = 0; }
+      if (gradient(k) != 0) theta(k) += gradient(k) > 0 ? step(k) : -step(k);
+      last(k) = gradient(k);
+    }
+    theta = theta.cwiseMax(-6).cwiseMin(6);
+  }
+  evaluate(false);
+  const Vector w = (best_theta.head(f).array() + rel0).exp();
+  model.relevance.resize(static_cast<Eigen::Index>(columns_.size()));
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    const auto k = static_cast<Eigen::Index>(columns_[c].feature);
+    model.relevance(static_cast<Eigen::Index>(c)) = std::sqrt(w(k) * base(k));
+  }
+  model.noise = std::exp(best_theta(f) + noise_mean);
+  model.signal = std::exp(best_theta(f + 1));
+  model.factor = best_factor;
+  model.solved = best_solved;
+  if (n == 0) { model.factor.resize(0, 0); model.solved.resize(0); }
+  return best_value;
+}
+
+TaskPosterior::Matrix TaskPosterior::cross(const Model& model, const Rows& a, const Rows& b) const {
+  static const float constant = env("CONST", 1);
+  const Matrix x = a.encodings * model.relevance.asDiagonal(), z = b.encodings * model.relevance.asDiagonal();
+  Matrix d = -2 * x * z.transpose();
+  d.colwise() += x.rowwise().squaredNorm();
+  d.rowwise() += z.rowwise().squaredNorm().transpose();
+  const auto r = (5 * d.array().max(0)).sqrt().eval();
+  return constant + model.signal * (1 + r + r * r / 3) * (-r).exp();
 }
 
 void TaskPosterior::add_pending(const PosteriorInput& pending) {
-  const std::vector<double> means = predict(pending).mean;
-  const PosteriorInput input = centred(pending);
-  const auto part = [](const auto& all, std::size_t c, std::size_t width) {
-    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(c * width);
-    return std::decay_t<decltype(all)>(begin, begin + static_cast<std::ptrdiff_t>(width));
-  };
-  Comparison comparison;
-  std::vector<double> row;
-  for (std::size_t c = 0; c < means.size(); ++c) {
-    best_mean_ = known_.size == 0 ? means[c] : std::max(best_mean_, means[c]);
-    compare(input, c, comparison);
-    for (Model& model : models_) {
-      kernels(model, comparison, known_.size, row);
-      extend(model.factor, known_.size, row, kernel(model, 1, comparison.self) + model.noise);
-    }
-    append(known_, {1, part(input.encodings, c, columns_), part(input.embeddings, c, units_),
-                    input.prior.empty() ? std::vector<double>() : part(input.prior, c, 1)});
-  }
-}
-
-void TaskPosterior::keep_likely_models() {
-  const double best = *std::max_element(log_likelihoods_.begin(), log_likelihoods_.end());
-  for (std::size_t i = 0; i < models_.size(); ++i) models_[i].weight = std::exp(log_likelihoods_[i] - best);
-  log_likelihoods_.clear();
-  std::stable_sort(models_.begin(), models_.end(), [](const Model& a, const Model& b) { return a.weight > b.weight; });
-  std::size_t kept = 1;
-  const std::size_t most = results_ <= kFewResults ? models_.size() : std::min(kMaxModels, models_.size());
-  while (kept < most && models_[kept].weight >= kLeastWeight) ++kept;
-  models_.resize(kept);
-  double total = 0;
-  for (const Model& model : models_) total += model.weight;
-  for (Model& model : models_) model.weight /= total;
+  (void)pending;  // TODO
 }
 
 TaskPosterior::Prediction TaskPosterior::predict(const PosteriorInput& candidates) const {
-  const PosteriorInput input = centred(candidates);
+  static const float constant = env("CONST", 1);
+  const Rows rows = read(candidates);
+  const auto n = static_cast<Eigen::Index>(candidates.size);
+  Eigen::ArrayXf mean = Eigen::ArrayXf::Zero(n), square = mean;
+  for (const Model& model : models_) {
+    Eigen::MatrixXf k = cross(model, known_, rows);
+    const Eigen::ArrayXf m = (k.topRows(results_).transpose() * model.solved).array();
+    model.factor.triangularView<Eigen::Lower>().solveInPlace(k);
+    const Eigen::ArrayXf v = (constant + model.signal - k.colwise().squaredNorm().transpose().array()).max(0);
+    mean += model.weight * m;
+    square += model.weight * (v + m * m);
+  }
   Prediction prediction;
-  Comparison comparison;
-  std::vector<double> row;
-  for (std::size_t c = 0; c < input.size; ++c) {
-    compare(input, c, comparison);
-    double mean = 0, square = 0;
-    for (const Model& model : models_) {
-      kernels(model, comparison, known_.size, row);
-      double model_mean = dot(row.data(), model.solved.data(), results_);
-      if (!input.prior.empty()) model_mean += std::sqrt(model.trust) * input.prior[c];
-      solve_lower(model.factor, known_.size, row.data());
-      const double variance =
-          std::max(kernel(model, 1, comparison.self) - dot(row.data(), row.data(), known_.size), 0.0);
-      mean += model.weight * model_mean;
-      square += model.weight * (variance + model_mean * model_mean);
-    }
-    prediction.mean.push_back(mean);
-    prediction.deviation.push_back(std::sqrt(std::max(square - mean * mean, 0.0)));
+  for (Eigen::Index i = 0; i < n; ++i) {
+    prediction.mean.push_back(static_cast<double>(mean(i)));
+    prediction.deviation.push_back(std::sqrt(std::max(static_cast<double>(square(i) - mean(i) * mean(i)), 0.0)));
   }
   return prediction;
 }
 
 std::vector<double> TaskPosterior::acquisition(const PosteriorInput& candidates) const {
   const Prediction prediction = predict(candidates);
-  if (known_.size == 0) return prediction.mean;
+  if (known_.encodings.rows() == 0) return prediction.mean;
   std::vector<double> gains;
   for (std::size_t i = 0; i < candidates.size; ++i) {
     gains.push_back(expected_improvement(prediction.mean[i], prediction.deviation[i], best_mean_));
