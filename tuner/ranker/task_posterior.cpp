@@ -2,22 +2,35 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <iterator>
 #include <numeric>
 #include <utility>
+
 #include <Eigen/Cholesky>
 
 namespace hyperfd {
 namespace {
 
-double env(const char* name, double other) {
-  const char* text = std::getenv(name);
-  return text ? std::atof(text) : other;
+constexpr float kStarts[] = {1, 0.45f};  // lengths, in those that are usual
+constexpr float kTrusts[] = {0, 0.5f, 0.9f};
+constexpr float kEmbeddingShares[] = {0, 0.5f};
+constexpr std::size_t kFewResults = 10;   // up to which all models are kept
+constexpr std::size_t kMaxModels = 3;     // beyond it
+constexpr float kLeastWeight = 0.05f;     // of a model, relative to the likeliest
+constexpr double kGapQuantile = 0.15;     // of scores: at the end of the linear part
+constexpr double kLargestGap = 10;        // in its units
+constexpr double kShareOfRanks = 0.2;
+// A ranking that was learned from as many tasks is as likely to say something as to say nothing.
+constexpr float kEvenTasks = 2;
+
+double normal_density(double z) {
+  return std::exp(-z * z / 2) / std::sqrt(2 * M_PI);
 }
 
-double normal_density(double z) { return std::exp(-z * z / 2) / std::sqrt(2 * M_PI); }
-double normal_distribution(double z) { return std::erfc(-z / std::sqrt(2.0)) / 2; }
+double normal_distribution(double z) {
+  return std::erfc(-z / std::sqrt(2.0)) / 2;
+}
+
+// By bisection of the distribution function: exact to double precision, and not in anybody's way.
 double normal_quantile(double p) {
   double low = -9, high = 9;
   for (int i = 0; i < 60; ++i) {
@@ -27,42 +40,20 @@ double normal_quantile(double p) {
   return (low + high) / 2;
 }
 
-std::vector<double> standard(std::vector<double> v) {
-  double m = 0, s = 0;
-  for (double x : v) m += x;
-  m /= std::max<double>(1, v.size());
-  for (double x : v) s += (x - m) * (x - m);
-  s = s > 0 ? std::sqrt(s / v.size()) : 1;
-  for (double& x : v) x = (x - m) / s;
-  return v;
+// To mean 0 and variance (n − 1)/(n + 2), which is nearly that of normal_scores().
+void standardise(std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  const double scale = squares > 0 ? std::sqrt(n * (n - 1) / ((n + 2) * squares)) : 0;
+  for (double& value : values) value = (value - mean) * scale;
 }
 
-// 0 at the quantile, 1 at the best, logarithmic below
-std::vector<double> squashed(const std::vector<double>& scores, double quantile) {
-  std::vector<double> sorted = scores;
-  std::sort(sorted.begin(), sorted.end());
-  const double best = sorted.back(), middle = sorted[static_cast<std::size_t>(quantile * (sorted.size() - 1))];
-  double scale = best - middle;
-  if (!(scale > 0)) scale = best - sorted.front();
-  if (!(scale > 0)) return std::vector<double>(scores.size(), 0.0);
-  std::vector<double> r;
-  for (double s : scores) {
-    const double gap = (best - s) / scale;
-    r.push_back(gap <= 1 ? -gap : -1 - std::log(gap));
-  }
-  return standard(r);
-}
-
-std::vector<double> targets(const std::vector<double>& scores) {
-  const int mode = static_cast<int>(env("Y", 0));
-  if (scores.empty()) return {};
-  const std::vector<double> ranks = normal_scores(scores);
-  if (mode == 0) return ranks;
-  const std::vector<double> values = squashed(scores, env("YQ", 0.5));
-  if (mode == 1) return values;
-  std::vector<double> both;
-  for (std::size_t i = 0; i < ranks.size(); ++i) both.push_back((ranks[i] + values[i]) / 2);
-  return both;
+void append(Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>& to,
+            const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>& from) {
+  to.conservativeResize(to.rows() + from.rows(), Eigen::NoChange);
+  to.bottomRows(from.rows()) = from;
 }
 
 }  // namespace
@@ -91,6 +82,26 @@ std::vector<double> normal_scores(const std::vector<double>& scores) {
   return result;
 }
 
+std::vector<double> squashed_scores(const std::vector<double>& scores) {
+  if (scores.empty()) return {};
+  std::vector<double> sorted = scores;
+  std::sort(sorted.begin(), sorted.end());
+  // Halves, as the difference of two large numbers overflows.
+  const auto gap = [best = sorted.back() / 2](double score) { return best - score / 2; };
+  double unit = gap(sorted[static_cast<std::size_t>(kGapQuantile * static_cast<double>(scores.size()))]);
+  if (unit <= 0) unit = gap(sorted.front());
+  if (unit <= 0) unit = 1;
+  std::vector<double> values;
+  for (const double score : scores) {
+    const double gaps = std::min(gap(score) / unit, kLargestGap);
+    values.push_back(gaps <= 1 ? -gaps : -1 - std::log(gaps));
+  }
+  standardise(values);
+  const std::vector<double> ranks = normal_scores(scores);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] += kShareOfRanks * (ranks[i] - values[i]);
+  return values;
+}
+
 double expected_improvement(double mean, double deviation, double best) {
   const double gain = mean - best;
   if (deviation <= 0) return std::max(gain, 0.0);
@@ -99,227 +110,205 @@ double expected_improvement(double mean, double deviation, double best) {
 }
 
 TaskPosterior::TaskPosterior(const PosteriorInput& population, const PosteriorInput& results,
-                             const std::vector<double>& scores, const EncodingColumns& columns)
-    : columns_(columns) {
-  const auto n = static_cast<Eigen::Index>(population.size);
-  const std::size_t width = population.size ? population.encodings.size() / population.size : 0;
-  if (columns_.empty())
-    for (std::size_t i = 0; i < width; ++i) columns_.push_back({i, -1, 0.5f});
-  features_ = columns_.empty() ? 0 : columns_.back().feature + 1;
-  units_ = population.size ? population.embeddings.size() / population.size : 0;
-  if (units_) {
-    Eigen::Map<const Matrix> e(population.embeddings.data(), n, static_cast<Eigen::Index>(units_));
-    embedding_mean_ = e.colwise().mean();
-    const float variance = (e.rowwise() - embedding_mean_.transpose()).squaredNorm() / static_cast<float>(n);
-    embedding_scale_ = variance > 1e-12f ? 1 / std::sqrt(variance) : 1;
+                             const std::vector<double>& scores, EncodingColumns columns, std::size_t past_tasks)
+    : columns_(std::move(columns)) {
+  if (columns_.empty() && population.size > 0) {
+    for (std::size_t i = 0; i < population.encodings.size() / population.size; ++i) add_feature(columns_, 1, -1);
   }
-  if (!population.prior.empty()) {
-    double sum = 0, squares = 0;
-    for (const double value : population.prior) sum += value;
-    prior_mean_ = sum / static_cast<double>(n);
-    for (const double value : population.prior) squares += (value - prior_mean_) * (value - prior_mean_);
-    prior_scale_ = squares > 0 ? std::sqrt(squares / static_cast<double>(n)) : 1;
-  }
-  // mean squared distance of two members in which the feature means anything, by feature
-  const Rows all = read(population);
-  feature_scale_ = Vector::Zero(static_cast<Eigen::Index>(features_));
-  const bool conditional = env("CONDSCALE", 1) > 0;
-  for (std::size_t j = 0; j < columns_.size(); ++j) {
-    float sum = 0, squares = 0, count = 0;
-    for (Eigen::Index i = 0; i < n; ++i) {
-      if (conditional && columns_[j].mask >= 0 &&
-          population.encodings[static_cast<std::size_t>(i) * width + static_cast<std::size_t>(columns_[j].mask)] == 0) continue;
-      const float x = all.encodings(i, static_cast<Eigen::Index>(j));
-      sum += x; squares += x * x; ++count;
-    }
-    if (count > 0) feature_scale_(static_cast<Eigen::Index>(columns_[j].feature)) += 2 * std::max(squares / count - sum / count * sum / count, 0.0f);
-  }
-  for (auto& s : feature_scale_) s = s > 1e-9f ? 1 / s : 0;
-
+  set_scales(population);
   known_ = read(results);
   results_ = static_cast<Eigen::Index>(results.size);
-  const std::vector<double> y = targets(scores);
-  y_.resize(results_);
-  for (Eigen::Index i = 0; i < results_; ++i) y_(i) = static_cast<float>(y[static_cast<std::size_t>(i)]);
+  const std::vector<double> y = squashed_scores(scores);
+  y_ = Eigen::Map<const Eigen::VectorXd>(y.data(), results_).cast<float>();
 
-  std::vector<float> likelihoods;
-  static const int starts = static_cast<int>(env("STARTS", 2));
-  const float start_values[] = {0.0f, 1.6f, -1.2f, 2.5f};
-  for (int s = 0; s < starts; ++s) {
-    Model model;
-    model.relevance = Vector::Constant(static_cast<Eigen::Index>(features_), start_values[s]);
-    model.trust = model.share = 0;
-    model.noise = model.signal = 0;
-    likelihoods.push_back(fit(model));
-    models_.push_back(model);
+  const Eigen::MatrixXf distances = feature_distances();
+  std::vector<KernelFit> fits;
+  for (const float start : kStarts) fits.push_back(fit_kernel(distances, y_, start));
+  std::stable_sort(fits.begin(), fits.end(),
+                   [](const KernelFit& a, const KernelFit& b) { return a.log_posterior > b.log_posterior; });
+  // Half of the models that know no ranking are the second fit, which matters where results do not decide.
+  const float ranked = units_ == 0 ? 0 : static_cast<float>(past_tasks) / (static_cast<float>(past_tasks) + kEvenTasks);
+  for (const KernelFit& fit : fits) add_model(fit, 0, 0, (1 - ranked) / static_cast<float>(fits.size()));
+  for (const float trust : kTrusts) {
+    for (const float share : kEmbeddingShares) {
+      if (ranked > 0 && (trust > 0 || share > 0)) add_model(fits[0], trust, share, ranked / 5);
+    }
   }
-  // turn logs into values
-  const float best = *std::max_element(likelihoods.begin(), likelihoods.end());
-  float total = 0;
-  for (std::size_t i = 0; i < models_.size(); ++i) total += models_[i].weight = std::exp(likelihoods[i] - best);
-  for (Model& m : models_) m.weight /= total;
+  keep_likely_models();
   if (results_ > 0) {
     const std::vector<double> means = predict(results).mean;
     best_mean_ = *std::max_element(means.begin(), means.end());
   }
 }
 
-TaskPosterior::Rows TaskPosterior::read(const PosteriorInput& input) const {
-  Rows rows;
+void TaskPosterior::set_scales(const PosteriorInput& population) {
+  const auto n = static_cast<Eigen::Index>(population.size);
+  const auto width = static_cast<Eigen::Index>(columns_.size());
+  column_scale_ = Eigen::VectorXf::Ones(width);
+  if (n == 0) return;
+  const Eigen::Map<const Rows> rows(population.encodings.data(), n, width);
+  // The mean squared distance of two members is twice the variance; where a feature is active.
+  Eigen::ArrayXf distance = Eigen::ArrayXf::Zero(width == 0 ? 0 : static_cast<Eigen::Index>(columns_.back().feature) + 1);
+  for (Eigen::Index j = 0; j < width; ++j) {
+    const EncodingColumn& column = columns_[static_cast<std::size_t>(j)];
+    const float active = column.mask < 0 ? static_cast<float>(n) : rows.col(column.mask).sum();
+    if (active <= 0) continue;
+    const float mean = rows.col(j).sum() / active;  // what is not active is zero
+    distance(static_cast<Eigen::Index>(column.feature)) +=
+        2 * std::max(rows.col(j).squaredNorm() / active - mean * mean, 0.0f);
+  }
+  for (Eigen::Index j = 0; j < width; ++j) {
+    const float of_feature = distance(static_cast<Eigen::Index>(columns_[static_cast<std::size_t>(j)].feature));
+    if (of_feature > 1e-6f) column_scale_(j) = 1 / std::sqrt(of_feature);
+  }
+  units_ = static_cast<Eigen::Index>(population.embeddings.size()) / n;
+  if (units_ > 0) {
+    const Eigen::Map<const Rows> embeddings(population.embeddings.data(), n, units_);
+    embedding_mean_ = embeddings.colwise().mean();
+    const float variance = (embeddings.rowwise() - embedding_mean_.transpose()).squaredNorm() / static_cast<float>(n);
+    if (variance > 1e-12f) embedding_scale_ = 1 / std::sqrt(variance);
+  }
+  if (!population.prior.empty()) {
+    const Eigen::Map<const Eigen::ArrayXd> prior(population.prior.data(), n);
+    prior_mean_ = prior.mean();
+    const double variance = (prior - prior_mean_).square().mean();
+    if (variance > 0) prior_scale_ = std::sqrt(variance);
+  }
+}
+
+TaskPosterior::Input TaskPosterior::read(const PosteriorInput& input) const {
   const auto n = static_cast<Eigen::Index>(input.size);
   const auto width = static_cast<Eigen::Index>(columns_.size());
-  rows.encodings = n ? Matrix(Eigen::Map<const Matrix>(input.encodings.data(), n, width)) : Matrix(0, width);
-  static const bool impute = env("IMPUTE", 1) > 0;
-  if (impute)
-    for (Eigen::Index j = width; j-- > 0;) {
-      const auto mask = columns_[static_cast<std::size_t>(j)].mask;
-      if (mask < 0) continue;
-      for (Eigen::Index i = 0; i < n; ++i)
-        if (input.encodings[static_cast<std::size_t>(i * width + mask)] == 0) rows.encodings(i, j) = columns_[static_cast<std::size_t>(j)].middle;
-    }
-  rows.embeddings = Matrix(n, static_cast<Eigen::Index>(units_));
-  if (units_ && n) {
-    rows.embeddings = Eigen::Map<const Matrix>(input.embeddings.data(), n, static_cast<Eigen::Index>(units_));
-    rows.embeddings.rowwise() -= embedding_mean_.transpose();
-    rows.embeddings *= embedding_scale_;
+  const Eigen::Map<const Rows> encodings(input.encodings.data(), n, width);
+  Input result;
+  result.encodings = encodings;
+  for (Eigen::Index j = 0; j < width; ++j) {
+    const EncodingColumn& column = columns_[static_cast<std::size_t>(j)];
+    if (column.mask >= 0) result.encodings.col(j) += column.middle * (1 - encodings.col(column.mask).array()).matrix();
   }
-  rows.prior = Vector::Zero(n);
-  for (std::size_t i = 0; i < input.prior.size(); ++i) rows.prior(static_cast<Eigen::Index>(i)) = static_cast<float>((input.prior[i] - prior_mean_) / prior_scale_);
-  return rows;
+  result.encodings *= column_scale_.asDiagonal();
+  result.embeddings.resize(n, units_);
+  if (units_ > 0 && n > 0) {
+    result.embeddings = Eigen::Map<const Rows>(input.embeddings.data(), n, units_);
+    result.embeddings.rowwise() -= embedding_mean_.transpose();
+    result.embeddings *= embedding_scale_;
+  }
+  result.prior = Eigen::VectorXf::Zero(n);
+  if (!input.prior.empty()) {
+    const Eigen::Map<const Eigen::ArrayXd> prior(input.prior.data(), n);
+    result.prior = ((prior - prior_mean_) / prior_scale_).cast<float>();
+  }
+  return result;
 }
 
-// log posterior of parameters; fills the model
-float TaskPosterior::fit(Model& model) const {
-  const Eigen::Index n = results_, pairs = n * (n - 1) / 2, f = static_cast<Eigen::Index>(features_);
-  static const float prior_sd = env("RSD", 1.5), noise_mean = std::log(env("NOISE", 0.05)), noise_sd = env("NSD", 1.5), signal_sd = env("SSD", 0.5);
-  static const float rel0 = std::log(env("REL", 1.5));
-  static const int steps = static_cast<int>(env("STEPS", 15));
-  static const float constant = env("CONST", 1);
-  Eigen::MatrixXf p(pairs, f);
-  p.setZero();
-  {
-    Eigen::Index row = 0;
-    for (Eigen::Index i = 0; i < n; ++i)
-      for (Eigen::Index j = 0; j < i; ++j, ++row)
-        for (std::size_t c = 0; c < columns_.size(); ++c) {
-          const float d = known_.encodings(i, static_cast<Eigen::Index>(c)) - known_.encodings(j, static_cast<Eigen::Index>(c));
-          p(row, static_cast<Eigen::Index>(columns_[c].feature)) += d * d;
-        }
-  }
-  const Vector base = feature_scale_ / std::max<float>(1, static_cast<float>((feature_scale_.array() > 0).count()));
-  for (Eigen::Index k = 0; k < f; ++k) p.col(k) *= base(k);
-
-  // θ: log relevances minus rel0, log noise minus mean, log signal
-  Vector theta = Vector::Zero(f + 2);
-  theta.head(f) = model.relevance;
-  Vector step = Vector::Constant(f + 2, 0.5f), last = Vector::Zero(f + 2), gradient(f + 2);
-  Vector best_theta = theta;
-  float best_value = -1e30f;
-  Matrix best_factor; Vector best_solved;
-  const auto evaluate = [&](bool with_gradient) {
-    const Vector w = (theta.head(f).array() + rel0).exp();
-    const float noise = std::exp(theta(f) + noise_mean), signal = std::exp(theta(f + 1));
-    const Eigen::ArrayXf r = (5 * (p * w).array()).sqrt(), e = (-r).exp();
-    const Eigen::ArrayXf k = (1 + r + r * r / 3) * e;
-    Eigen::MatrixXf kernel(n, n);
-    Eigen::Index row = 0;
-    for (Eigen::Index i = 0; i < n; ++i) {
-      for (Eigen::Index j = 0; j < i; ++j) kernel(i, j) = constant + signal * k(row++);
-      kernel(i, i) = constant + signal + noise;
+Eigen::MatrixXf TaskPosterior::feature_distances() const {
+  const Eigen::Index features = columns_.empty() ? 0 : static_cast<Eigen::Index>(columns_.back().feature) + 1;
+  Eigen::MatrixXf distances = Eigen::MatrixXf::Zero(results_ * (results_ - 1) / 2, features);
+  const Eigen::MatrixXf by_column = known_.encodings;
+  for (Eigen::Index j = 0; j < by_column.cols(); ++j) {
+    auto distance = distances.col(static_cast<Eigen::Index>(columns_[static_cast<std::size_t>(j)].feature));
+    const auto x = by_column.col(j).array();
+    for (Eigen::Index i = 0, pair = 0; i < results_; pair += i++) {
+      distance.segment(pair, i).array() += (x.head(i) - x(i)).square();
     }
-    const Eigen::LLT<Eigen::MatrixXf> llt(kernel);
-    Vector alpha = llt.solve(y_);
-    float value = -y_.dot(alpha) / 2 - llt.matrixLLT().diagonal().array().log().sum();
-    Vector prior_gradient(f + 2);
-    prior_gradient.head(f) = -theta.head(f) / (prior_sd * prior_sd);
-    prior_gradient(f) = -theta(f) / (noise_sd * noise_sd);
-    prior_gradient(f + 1) = -theta(f + 1) / (signal_sd * signal_sd);
-    value += prior_gradient.dot(theta) / 2;
-    if (value > best_value) {
-      best_value = value; best_theta = theta; best_factor = llt.matrixL(); best_solved = alpha;
-    }
-    if (!with_gradient) return;
-    const Eigen::MatrixXf inverse = llt.solve(Eigen::MatrixXf::Identity(n, n));
-    Eigen::VectorXf g(pairs);
-    row = 0;
-    float gs = 0;
-    for (Eigen::Index i = 0; i < n; ++i)
-      for (Eigen::Index j = 0; j < i; ++j, ++row) {
-        const float m = alpha(i) * alpha(j) - inverse(i, j);
-        gs += m * k(row);
-        g(row) = m * signal * (-5.0f / 6) * (1 + r(row)) * e(row);
-      }
-    float trace = 0;
-    for (Eigen::Index i = 0; i < n; ++i) trace += alpha(i) * alpha(i) - inverse(i, i);
-    gradient.head(f) = (p.transpose() * g).cwiseProduct(w);
-    gradient(f) = trace * noise / 2;
-    gradient(f + 1) = signal * (gs + trace / 2);
-    gradient += prior_gradient;
-  };
-  for (int s = 0; s < steps && n > 1; ++s) {
-    evaluate(true);
-    for (Eigen::Index k = 0; k < f + 2; ++k) {
-      const float agree = gradient(k) * last(k);
-      if (agree > 0) step(k) = std::min(step(k) * 1.3f, 1.5f);
-      if (agree < 0) { step(k) = std::max(step(k) * 0.5f, 0.02f); gradient(k) = 0; }
-      if (gradient(k) != 0) theta(k) += gradient(k) > 0 ? step(k) : -step(k);
-      last(k) = gradient(k);
-    }
-    theta = theta.cwiseMax(-6).cwiseMin(6);
   }
-  evaluate(false);
-  const Vector w = (best_theta.head(f).array() + rel0).exp();
-  model.relevance.resize(static_cast<Eigen::Index>(columns_.size()));
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    const auto k = static_cast<Eigen::Index>(columns_[c].feature);
-    model.relevance(static_cast<Eigen::Index>(c)) = std::sqrt(w(k) * base(k));
-  }
-  model.noise = std::exp(best_theta(f) + noise_mean);
-  model.signal = std::exp(best_theta(f + 1));
-  model.factor = best_factor;
-  model.solved = best_solved;
-  if (n == 0) { model.factor.resize(0, 0); model.solved.resize(0); }
-  return best_value;
+  return distances;
 }
 
-TaskPosterior::Matrix TaskPosterior::cross(const Model& model, const Rows& a, const Rows& b) const {
-  static const float constant = env("CONST", 1);
-  const Matrix x = a.encodings * model.relevance.asDiagonal(), z = b.encodings * model.relevance.asDiagonal();
-  Matrix d = -2 * x * z.transpose();
-  d.colwise() += x.rowwise().squaredNorm();
-  d.rowwise() += z.rowwise().squaredNorm().transpose();
-  const auto r = (5 * d.array().max(0)).sqrt().eval();
-  return constant + model.signal * (1 + r + r * r / 3) * (-r).exp();
+Eigen::MatrixXf TaskPosterior::kernel(const Model& model, const Input& input) const {
+  Eigen::VectorXf relevance(static_cast<Eigen::Index>(columns_.size()));
+  for (std::size_t j = 0; j < columns_.size(); ++j) {
+    relevance(static_cast<Eigen::Index>(j)) =
+        std::sqrt(model.parameters.relevance(static_cast<Eigen::Index>(columns_[j].feature)));
+  }
+  const Eigen::MatrixXf a = known_.encodings * relevance.asDiagonal(), b = input.encodings * relevance.asDiagonal();
+  Eigen::MatrixXf distance = -2 * a * b.transpose();
+  distance.colwise() += a.rowwise().squaredNorm();
+  distance.rowwise() += b.rowwise().squaredNorm().transpose();
+  const float rest = 1 - model.trust;
+  Eigen::MatrixXf result =
+      kConstantVariance + rest * (1 - model.share) * model.parameters.signal * matern(distance.array());
+  if (model.share > 0) result.noalias() += rest * model.share * known_.embeddings * input.embeddings.transpose();
+  return result;
+}
+
+Eigen::ArrayXf TaskPosterior::variance(const Model& model, const Input& input) const {
+  return kConstantVariance + (1 - model.trust) * ((1 - model.share) * model.parameters.signal +
+                                                  model.share * input.embeddings.rowwise().squaredNorm().array());
+}
+
+void TaskPosterior::add_model(const KernelFit& fit, float trust, float share, float prior_weight) {
+  if (prior_weight <= 0) return;
+  Model model{fit.parameters, trust, share, 0, {}, {}};
+  model.factor = kernel(model, known_);
+  model.factor.diagonal().array() = variance(model, known_) + model.parameters.noise;
+  const Eigen::LLT<Eigen::MatrixXf> factor(model.factor);
+  model.factor = factor.matrixLLT();
+  const Eigen::VectorXf rest = y_ - std::sqrt(trust) * known_.prior;
+  model.solved = factor.solve(rest);
+  // With the same parameters and so the same prior of them, posteriors differ as likelihoods do.
+  model.weight = std::log(prior_weight) - rest.dot(model.solved) / 2 - model.factor.diagonal().array().log().sum();
+  models_.push_back(std::move(model));
+}
+
+// Weights from their logarithms.
+void TaskPosterior::keep_likely_models() {
+  std::stable_sort(models_.begin(), models_.end(), [](const Model& a, const Model& b) { return a.weight > b.weight; });
+  const float best = models_[0].weight;
+  for (Model& model : models_) model.weight = std::exp(model.weight - best);
+  std::size_t kept = 1;
+  const std::size_t most =
+      results_ <= static_cast<Eigen::Index>(kFewResults) ? models_.size() : std::min(kMaxModels, models_.size());
+  while (kept < most && models_[kept].weight >= kLeastWeight) ++kept;
+  models_.resize(kept);
+  float total = 0;
+  for (const Model& model : models_) total += model.weight;
+  for (Model& model : models_) model.weight /= total;
 }
 
 void TaskPosterior::add_pending(const PosteriorInput& pending) {
-  (void)pending;  // TODO
+  const std::vector<double> means = predict(pending).mean;
+  const Input all = read(pending);
+  for (Eigen::Index c = 0; c < all.prior.size(); ++c) {
+    const double mean = means[static_cast<std::size_t>(c)];
+    const Eigen::Index n = known_.prior.size();
+    best_mean_ = n == 0 ? mean : std::max(best_mean_, mean);
+    const Input one{all.encodings.row(c), all.embeddings.row(c), all.prior.segment(c, 1)};
+    for (Model& model : models_) {
+      Eigen::VectorXf row = kernel(model, one);
+      model.factor.triangularView<Eigen::Lower>().solveInPlace(row);
+      const float rest = variance(model, one)(0) + model.parameters.noise - row.squaredNorm();
+      model.factor.conservativeResize(n + 1, n + 1);
+      model.factor.row(n).head(n) = row.transpose();
+      model.factor(n, n) = std::sqrt(std::max(rest, 1e-6f));
+    }
+    append(known_.encodings, one.encodings);
+    append(known_.embeddings, one.embeddings);
+    known_.prior.conservativeResize(n + 1);
+    known_.prior(n) = one.prior(0);
+  }
 }
 
 TaskPosterior::Prediction TaskPosterior::predict(const PosteriorInput& candidates) const {
-  static const float constant = env("CONST", 1);
-  const Rows rows = read(candidates);
-  const auto n = static_cast<Eigen::Index>(candidates.size);
+  const Input input = read(candidates);
+  const Eigen::Index n = input.prior.size();
   Eigen::ArrayXf mean = Eigen::ArrayXf::Zero(n), square = mean;
   for (const Model& model : models_) {
-    Eigen::MatrixXf k = cross(model, known_, rows);
-    const Eigen::ArrayXf m = (k.topRows(results_).transpose() * model.solved).array();
-    model.factor.triangularView<Eigen::Lower>().solveInPlace(k);
-    const Eigen::ArrayXf v = (constant + model.signal - k.colwise().squaredNorm().transpose().array()).max(0);
-    mean += model.weight * m;
-    square += model.weight * (v + m * m);
+    Eigen::MatrixXf cross = kernel(model, input);
+    const Eigen::ArrayXf of_model =
+        cross.topRows(results_).transpose() * model.solved + std::sqrt(model.trust) * input.prior;
+    model.factor.triangularView<Eigen::Lower>().solveInPlace(cross);
+    const Eigen::ArrayXf left = (variance(model, input) - cross.colwise().squaredNorm().transpose().array()).max(0);
+    mean += model.weight * of_model;
+    square += model.weight * (left + of_model.square());
   }
-  Prediction prediction;
-  for (Eigen::Index i = 0; i < n; ++i) {
-    prediction.mean.push_back(static_cast<double>(mean(i)));
-    prediction.deviation.push_back(std::sqrt(std::max(static_cast<double>(square(i) - mean(i) * mean(i)), 0.0)));
-  }
-  return prediction;
+  const Eigen::ArrayXf deviation = (square - mean.square()).max(0).sqrt();
+  return {{mean.begin(), mean.end()}, {deviation.begin(), deviation.end()}};
 }
 
 std::vector<double> TaskPosterior::acquisition(const PosteriorInput& candidates) const {
   const Prediction prediction = predict(candidates);
-  if (known_.encodings.rows() == 0) return prediction.mean;
+  if (known_.prior.size() == 0) return prediction.mean;
   std::vector<double> gains;
   for (std::size_t i = 0; i < candidates.size; ++i) {
     gains.push_back(expected_improvement(prediction.mean[i], prediction.deviation[i], best_mean_));

@@ -2,64 +2,107 @@
 
 #include <cstddef>
 #include <vector>
+
 #include <Eigen/Core>
+
 #include "tuner/ranker/encoded_configuration.h"
+#include "tuner/ranker/kernel_fit.h"
 #include "tuner/space/encoding_column.h"
 
 namespace hyperfd {
 
+// Some configurations as the posterior sees them, row by row.
 struct PosteriorInput {
   std::size_t size = 0;
   std::vector<float> encodings;   // [size, columns]: SearchSpace::encode()
   std::vector<float> embeddings;  // [size, units]: H, or empty without a trained ranker
   std::vector<double> prior;      // [size]: what the ranker says without results, or empty
 };
+
+// Encodings alone. All rows have as many numbers.
 PosteriorInput posterior_input(const std::vector<EncodedConfiguration>& configurations);
 
+// What a task's own results add to the ranking: the Bayesian last layer in its dual form, a Gaussian process.
+//
+//   f(c) = √ρ · m(c) + √(1 − ρ) · g(c) + constant
+//
+// m is the prior ranking, standardised over a population of configurations; the kernel of g is a mean of a linear one
+// on embeddings (weights of a last layer over H) and a Matérn-5/2 one on encodings (for what H does not tell apart).
+// What is not active in a configuration of a nested space counts as the middle of its range, so that configurations of
+// a branch are compared by what they have, and as equals with another branch.
+// Results enter by squashed_scores(). The Matérn's relevances and noise are fitted (kernel_fit.h) from two starts; trust
+// in the ranking ρ and the two kernels' shares are averaged over a grid by their marginal likelihood. Deterministic; no
+// tensor library, whose overhead is a hundred times the arithmetic here.
 class TaskPosterior {
  public:
+  // `population` gives the scales. `results` may be empty; scores.size() == results.size. `columns` says what the
+  // encodings are; none: each is a number by itself. `past_tasks`: how many the ranking was learned from. The fewer they
+  // are, the sooner results may overrule it.
   TaskPosterior(const PosteriorInput& population, const PosteriorInput& results, const std::vector<double>& scores,
-                const EncodingColumns& columns = {});
+                EncodingColumns columns = {}, std::size_t past_tasks = 0);
+
+  // Configurations whose results are awaited, as if each had come out at its mean: means stay, deviations near them
+  // shrink.
   void add_pending(const PosteriorInput& pending);
+
   struct Prediction {
     std::vector<double> mean, deviation;
   };
   Prediction predict(const PosteriorInput& candidates) const;
+  // Expected improvement of every candidate over the best mean among results and pending ones; the mean itself where
+  // there are none.
   std::vector<double> acquisition(const PosteriorInput& candidates) const;
 
  private:
-  using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  using Vector = Eigen::VectorXf;
-  struct Rows {
-    Matrix encodings, embeddings;
-    Vector prior;
+  using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+  // Configurations, scaled.
+  struct Input {
+    Rows encodings, embeddings;
+    Eigen::VectorXf prior;  // zeros where there is none
   };
   struct Model {
-    Vector relevance;  // [columns], square roots
-    float trust, share, noise, signal;
-    float weight = 0;
-    Matrix factor;  // lower
-    Vector solved;
+    KernelParameters parameters;
+    float trust, share;  // ρ, and the linear kernel's part
+    float weight;
+    Eigen::MatrixXf factor;  // lower triangle: kernel of results and pending ones + noise
+    Eigen::VectorXf solved;  // kernel⁻¹ (y − mean), of the results
   };
-  Rows read(const PosteriorInput& input) const;
-  Matrix cross(const Model& model, const Rows& a, const Rows& b) const;
-  Vector self(const Model& model, const Rows& a) const;
-  float fit(Model& model) const;
+
+  Input read(const PosteriorInput& input) const;
+  void set_scales(const PosteriorInput& population);
+  // Squared distances between pairs of results, by feature (fit_kernel()).
+  Eigen::MatrixXf feature_distances() const;
+  void add_model(const KernelFit& fit, float trust, float share, float prior_weight);
+  void keep_likely_models();
+  // [known, of input]
+  Eigen::MatrixXf kernel(const Model& model, const Input& input) const;
+  // Of each of `input` with itself.
+  Eigen::ArrayXf variance(const Model& model, const Input& input) const;
 
   EncodingColumns columns_;
-  std::size_t features_ = 0, units_ = 0;
-  Vector feature_scale_;
-  double prior_mean_ = 0, prior_scale_ = 1;
+  Eigen::Index units_ = 0;
+  Eigen::VectorXf column_scale_;  // [columns]: makes the mean squared distance of a feature 1
+  Eigen::VectorXf embedding_mean_;
   float embedding_scale_ = 1;
-  Vector embedding_mean_;
-  Rows known_;
-  Eigen::Index results_ = 0;
-  Vector y_;
+  double prior_mean_ = 0, prior_scale_ = 1;
+  Input known_;               // results, then pending ones
+  Eigen::Index results_ = 0;  // how many are results
+  Eigen::VectorXf y_;         // of the results
   std::vector<Model> models_;
-  double best_mean_ = 0;
+  double best_mean_ = 0;  // among known_
 };
 
+// Scores as the posterior reads them: gaps to the best, in units of the gap of one that most results beat, beyond that
+// their logarithm; a fifth of it normal_scores(), which keep their distances where a few results are worse by magnitudes.
+// Differences among the best stay as small as they are: ranks alone would make any of them worth a trial. Mean 0,
+// variance at most 1, less for few.
+std::vector<double> squashed_scores(const std::vector<double>& scores);
+
+// Φ⁻¹(rank / (n + 1)) of every score, ranks from the lowest, ties sharing their mean rank.
 std::vector<double> normal_scores(const std::vector<double>& scores);
+
+// E[max(f − best, 0)] for f normal.
 double expected_improvement(double mean, double deviation, double best);
 
 }  // namespace hyperfd
