@@ -12,20 +12,19 @@ namespace {
 // Parameters are lognormal before anything is known; these are their medians and deviations (of the logarithm).
 // Relevances are shared among features, so that a usual distance is the same in a space of few and of many.
 constexpr float kTotalRelevance = 1.5f, kNoise = 0.01f;
-constexpr float kRelevanceSpread = 1.5f, kNoiseSpread = 1.5f, kSignalSpread = 0.5f;
+constexpr float kSpread = 1.5f;
 // Steps of single parameters, as logarithms: longer while the gradient keeps its sign, shorter when it turns (Rprop).
-constexpr int kSteps = 10;
+constexpr int kSteps = 8;
 constexpr float kFirstStep = 0.5f, kLongestStep = 1.5f, kShortestStep = 0.02f, kLonger = 1.3f, kShorter = 0.5f;
 constexpr float kBound = 6;
 
-// Logarithms relative to the medians: relevances, signal, noise.
+// Logarithms relative to the medians: relevances, noise.
 KernelParameters parameters_at(const Eigen::VectorXf& place) {
-  const Eigen::Index features = place.size() - 2;
+  const Eigen::Index features = place.size() - 1;
   KernelParameters parameters;
   parameters.relevance =
       place.head(features).array().exp() * (kTotalRelevance / static_cast<float>(std::max<Eigen::Index>(features, 1)));
-  parameters.signal = std::exp(place(features));
-  parameters.noise = kNoise * std::exp(place(features + 1));
+  parameters.noise = kNoise * std::exp(place(features));
   return parameters;
 }
 
@@ -35,23 +34,21 @@ struct Posterior {
 };
 
 Posterior log_posterior(const Eigen::MatrixXf& distances, const Eigen::VectorXf& y, const Eigen::VectorXf& place) {
-  const Eigen::Index n = y.size(), features = place.size() - 2;
+  const Eigen::Index n = y.size(), features = place.size() - 1;
   const KernelParameters parameters = parameters_at(place);
   const Eigen::ArrayXf r = (5 * (distances * parameters.relevance).array()).sqrt(), decay = (-r).exp();
   const Eigen::ArrayXf shape = (1 + r + r.square() / 3) * decay;
   Eigen::MatrixXf kernel(n, n);  // the lower triangle is read
   for (Eigen::Index i = 0, pair = 0; i < n; pair += i++) {
-    kernel.row(i).head(i) = kConstantVariance + parameters.signal * shape.segment(pair, i).transpose();
-    kernel(i, i) = kConstantVariance + parameters.signal + parameters.noise;
+    kernel.row(i).head(i) = kConstantVariance + shape.segment(pair, i).transpose();
+    kernel(i, i) = kConstantVariance + 1 + parameters.noise;
   }
   const Eigen::LLT<Eigen::MatrixXf> factor(kernel);
   const Eigen::VectorXf solved = factor.solve(y);
   const Eigen::MatrixXf inverse = factor.solve(Eigen::MatrixXf::Identity(n, n));
 
-  Eigen::VectorXf spread(features + 2);
-  spread << Eigen::VectorXf::Constant(features, kRelevanceSpread), kSignalSpread, kNoiseSpread;
   Posterior posterior;
-  posterior.gradient = -place.array() / spread.array().square();
+  posterior.gradient = -place / (kSpread * kSpread);
   posterior.value = place.dot(posterior.gradient) / 2 - y.dot(solved) / 2 -
                     factor.matrixLLT().diagonal().array().log().sum();
   // ∂ log likelihood / ∂ kernel, for each pair both ways.
@@ -61,19 +58,18 @@ Posterior log_posterior(const Eigen::MatrixXf& distances, const Eigen::VectorXf&
   }
   const float trace = solved.squaredNorm() - inverse.trace();
   // d Matérn / d squared distance = −5/6 (1 + r) e⁻ʳ
-  const Eigen::VectorXf by_distance = slope * (-5.0f / 6 * parameters.signal) * (1 + r) * decay;
+  const Eigen::VectorXf by_distance = slope * (-5.0f / 6) * (1 + r) * decay;
   posterior.gradient.head(features) += (distances.transpose() * by_distance).cwiseProduct(parameters.relevance);
-  posterior.gradient(features) += parameters.signal * ((slope * shape).sum() + trace / 2);
-  posterior.gradient(features + 1) += parameters.noise * trace / 2;
+  posterior.gradient(features) += parameters.noise * trace / 2;
   return posterior;
 }
 
 }  // namespace
 
 KernelFit fit_kernel(const Eigen::MatrixXf& distances, const Eigen::VectorXf& y, float start) {
-  const Eigen::Index size = distances.cols() + 2;
+  const Eigen::Index size = distances.cols() + 1;
   Eigen::VectorXf place = Eigen::VectorXf::Zero(size);
-  place.head(size - 2).setConstant(-2 * std::log(start));
+  place.head(size - 1).setConstant(-2 * std::log(start));
   Eigen::VectorXf best = place, last = Eigen::VectorXf::Zero(size);
   Eigen::VectorXf step = Eigen::VectorXf::Constant(size, kFirstStep);
   float best_value = -std::numeric_limits<float>::infinity();

@@ -4,11 +4,11 @@
 
 namespace hyperfd {
 
-// What a Gaussian process over configurations is made of: constant + signal · Matérn-5/2 of a distance that is a sum
+// What a Gaussian process over configurations is made of: constant + Matérn-5/2 of a distance that is a sum
 // over features, each with a relevance of its own, plus noise.
 struct KernelParameters {
   Eigen::VectorXf relevance;  // [features], inverse squared lengths
-  float signal = 1, noise = 0;
+  float noise = 0;
 };
 
 constexpr float kConstantVariance = 0.3f;

@@ -7,18 +7,20 @@
 
 #include <Eigen/Cholesky>
 
+#include "tuner/ranker/kernel_fit.h"
+
 namespace hyperfd {
 namespace {
 
 constexpr float kStarts[] = {1, 0.45f};  // lengths, in those that are usual
 constexpr float kTrusts[] = {0, 0.5f, 0.9f};
 constexpr float kEmbeddingShares[] = {0, 0.5f};
-constexpr std::size_t kFewResults = 10;   // up to which all models are kept
-constexpr std::size_t kMaxModels = 3;     // beyond it
-constexpr float kLeastWeight = 0.05f;     // of a model, relative to the likeliest
-constexpr double kGapQuantile = 0.15;     // of scores: at the end of the linear part
-constexpr double kLargestGap = 10;        // in its units
-constexpr double kShareOfRanks = 0.2;
+constexpr std::size_t kFewResults = 10;  // up to which all models are kept
+constexpr std::size_t kMaxModels = 3;    // beyond it
+constexpr float kLeastWeight = 0.05f;    // of a model, relative to the likeliest
+constexpr double kGapQuantile = 0.15;    // of scores: at the end of the linear part
+constexpr double kLargestGap = 10;       // in its units
+constexpr double kShareOfRanks = 0.05;
 // A ranking that was learned from as many tasks is as likely to say something as to say nothing.
 constexpr float kEvenTasks = 2;
 
@@ -109,8 +111,56 @@ double expected_improvement(double mean, double deviation, double best) {
   return gain * normal_distribution(z) + deviation * normal_density(z);
 }
 
-TaskPosterior::TaskPosterior(const PosteriorInput& population, const PosteriorInput& results,
-                             const std::vector<double>& scores, EncodingColumns columns, std::size_t past_tasks)
+class TaskPosterior::Impl {
+ public:
+  Impl(const PosteriorInput& population, const PosteriorInput& results, const std::vector<double>& scores,
+       EncodingColumns columns, std::size_t past_tasks);
+  void add_pending(const PosteriorInput& pending);
+  Prediction predict(const PosteriorInput& candidates) const;
+  std::vector<double> acquisition(const PosteriorInput& candidates) const;
+
+ private:
+  using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+  // Configurations, scaled.
+  struct Input {
+    Rows encodings, embeddings;
+    Eigen::VectorXf prior;  // zeros where there is none
+  };
+  struct Model {
+    KernelParameters parameters;
+    float trust, share;  // ρ, and the linear kernel's part
+    float weight;
+    Eigen::MatrixXf factor;  // lower triangle: kernel of results and pending ones + noise
+    Eigen::VectorXf solved;  // kernel⁻¹ (y − mean), of the results
+  };
+
+  Input read(const PosteriorInput& input) const;
+  void set_scales(const PosteriorInput& population);
+  // Squared distances between pairs of results, by feature (fit_kernel()).
+  Eigen::MatrixXf feature_distances() const;
+  void add_model(const KernelFit& fit, float trust, float share, float prior_weight);
+  void keep_likely_models();
+  // [known, of input]
+  Eigen::MatrixXf kernel(const Model& model, const Input& input) const;
+  // Of each of `input` with itself.
+  Eigen::ArrayXf variance(const Model& model, const Input& input) const;
+
+  EncodingColumns columns_;
+  Eigen::Index units_ = 0;
+  Eigen::VectorXf column_scale_;  // [columns]: makes the mean squared distance of a feature 1
+  Eigen::VectorXf embedding_mean_;
+  float embedding_scale_ = 1;
+  double prior_mean_ = 0, prior_scale_ = 1;
+  Input known_;               // results, then pending ones
+  Eigen::Index results_ = 0;  // how many are results
+  Eigen::VectorXf y_;         // of the results
+  std::vector<Model> models_;
+  double best_mean_ = 0;  // among known_
+};
+
+TaskPosterior::Impl::Impl(const PosteriorInput& population, const PosteriorInput& results,
+                          const std::vector<double>& scores, EncodingColumns columns, std::size_t past_tasks)
     : columns_(std::move(columns)) {
   if (columns_.empty() && population.size > 0) {
     for (std::size_t i = 0; i < population.encodings.size() / population.size; ++i) add_feature(columns_, 1, -1);
@@ -141,7 +191,7 @@ TaskPosterior::TaskPosterior(const PosteriorInput& population, const PosteriorIn
   }
 }
 
-void TaskPosterior::set_scales(const PosteriorInput& population) {
+void TaskPosterior::Impl::set_scales(const PosteriorInput& population) {
   const auto n = static_cast<Eigen::Index>(population.size);
   const auto width = static_cast<Eigen::Index>(columns_.size());
   column_scale_ = Eigen::VectorXf::Ones(width);
@@ -176,7 +226,7 @@ void TaskPosterior::set_scales(const PosteriorInput& population) {
   }
 }
 
-TaskPosterior::Input TaskPosterior::read(const PosteriorInput& input) const {
+TaskPosterior::Impl::Input TaskPosterior::Impl::read(const PosteriorInput& input) const {
   const auto n = static_cast<Eigen::Index>(input.size);
   const auto width = static_cast<Eigen::Index>(columns_.size());
   const Eigen::Map<const Rows> encodings(input.encodings.data(), n, width);
@@ -201,7 +251,7 @@ TaskPosterior::Input TaskPosterior::read(const PosteriorInput& input) const {
   return result;
 }
 
-Eigen::MatrixXf TaskPosterior::feature_distances() const {
+Eigen::MatrixXf TaskPosterior::Impl::feature_distances() const {
   const Eigen::Index features = columns_.empty() ? 0 : static_cast<Eigen::Index>(columns_.back().feature) + 1;
   Eigen::MatrixXf distances = Eigen::MatrixXf::Zero(results_ * (results_ - 1) / 2, features);
   const Eigen::MatrixXf by_column = known_.encodings;
@@ -215,7 +265,7 @@ Eigen::MatrixXf TaskPosterior::feature_distances() const {
   return distances;
 }
 
-Eigen::MatrixXf TaskPosterior::kernel(const Model& model, const Input& input) const {
+Eigen::MatrixXf TaskPosterior::Impl::kernel(const Model& model, const Input& input) const {
   Eigen::VectorXf relevance(static_cast<Eigen::Index>(columns_.size()));
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     relevance(static_cast<Eigen::Index>(j)) =
@@ -227,17 +277,16 @@ Eigen::MatrixXf TaskPosterior::kernel(const Model& model, const Input& input) co
   distance.rowwise() += b.rowwise().squaredNorm().transpose();
   const float rest = 1 - model.trust;
   Eigen::MatrixXf result =
-      kConstantVariance + rest * (1 - model.share) * model.parameters.signal * matern(distance.array());
+      kConstantVariance + rest * (1 - model.share) * matern(distance.array());
   if (model.share > 0) result.noalias() += rest * model.share * known_.embeddings * input.embeddings.transpose();
   return result;
 }
 
-Eigen::ArrayXf TaskPosterior::variance(const Model& model, const Input& input) const {
-  return kConstantVariance + (1 - model.trust) * ((1 - model.share) * model.parameters.signal +
-                                                  model.share * input.embeddings.rowwise().squaredNorm().array());
+Eigen::ArrayXf TaskPosterior::Impl::variance(const Model& model, const Input& input) const {
+  return kConstantVariance + (1 - model.trust) * (1 - model.share + model.share * input.embeddings.rowwise().squaredNorm().array());
 }
 
-void TaskPosterior::add_model(const KernelFit& fit, float trust, float share, float prior_weight) {
+void TaskPosterior::Impl::add_model(const KernelFit& fit, float trust, float share, float prior_weight) {
   if (prior_weight <= 0) return;
   Model model{fit.parameters, trust, share, 0, {}, {}};
   model.factor = kernel(model, known_);
@@ -252,7 +301,7 @@ void TaskPosterior::add_model(const KernelFit& fit, float trust, float share, fl
 }
 
 // Weights from their logarithms.
-void TaskPosterior::keep_likely_models() {
+void TaskPosterior::Impl::keep_likely_models() {
   std::stable_sort(models_.begin(), models_.end(), [](const Model& a, const Model& b) { return a.weight > b.weight; });
   const float best = models_[0].weight;
   for (Model& model : models_) model.weight = std::exp(model.weight - best);
@@ -266,7 +315,7 @@ void TaskPosterior::keep_likely_models() {
   for (Model& model : models_) model.weight /= total;
 }
 
-void TaskPosterior::add_pending(const PosteriorInput& pending) {
+void TaskPosterior::Impl::add_pending(const PosteriorInput& pending) {
   const std::vector<double> means = predict(pending).mean;
   const Input all = read(pending);
   for (Eigen::Index c = 0; c < all.prior.size(); ++c) {
@@ -289,7 +338,7 @@ void TaskPosterior::add_pending(const PosteriorInput& pending) {
   }
 }
 
-TaskPosterior::Prediction TaskPosterior::predict(const PosteriorInput& candidates) const {
+TaskPosterior::Prediction TaskPosterior::Impl::predict(const PosteriorInput& candidates) const {
   const Input input = read(candidates);
   const Eigen::Index n = input.prior.size();
   Eigen::ArrayXf mean = Eigen::ArrayXf::Zero(n), square = mean;
@@ -306,7 +355,7 @@ TaskPosterior::Prediction TaskPosterior::predict(const PosteriorInput& candidate
   return {{mean.begin(), mean.end()}, {deviation.begin(), deviation.end()}};
 }
 
-std::vector<double> TaskPosterior::acquisition(const PosteriorInput& candidates) const {
+std::vector<double> TaskPosterior::Impl::acquisition(const PosteriorInput& candidates) const {
   const Prediction prediction = predict(candidates);
   if (known_.prior.size() == 0) return prediction.mean;
   std::vector<double> gains;
@@ -314,6 +363,22 @@ std::vector<double> TaskPosterior::acquisition(const PosteriorInput& candidates)
     gains.push_back(expected_improvement(prediction.mean[i], prediction.deviation[i], best_mean_));
   }
   return gains;
+}
+
+TaskPosterior::TaskPosterior(const PosteriorInput& population, const PosteriorInput& results,
+                             const std::vector<double>& scores, EncodingColumns columns, std::size_t past_tasks)
+    : impl_(std::make_unique<Impl>(population, results, scores, std::move(columns), past_tasks)) {}
+TaskPosterior::TaskPosterior(TaskPosterior&&) noexcept = default;
+TaskPosterior::~TaskPosterior() = default;
+
+void TaskPosterior::add_pending(const PosteriorInput& pending) {
+  impl_->add_pending(pending);
+}
+TaskPosterior::Prediction TaskPosterior::predict(const PosteriorInput& candidates) const {
+  return impl_->predict(candidates);
+}
+std::vector<double> TaskPosterior::acquisition(const PosteriorInput& candidates) const {
+  return impl_->acquisition(candidates);
 }
 
 }  // namespace hyperfd

@@ -1,12 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
-#include <Eigen/Core>
-
 #include "tuner/ranker/encoded_configuration.h"
-#include "tuner/ranker/kernel_fit.h"
 #include "tuner/space/encoding_column.h"
 
 namespace hyperfd {
@@ -40,6 +38,8 @@ class TaskPosterior {
   // are, the sooner results may overrule it.
   TaskPosterior(const PosteriorInput& population, const PosteriorInput& results, const std::vector<double>& scores,
                 EncodingColumns columns = {}, std::size_t past_tasks = 0);
+  TaskPosterior(TaskPosterior&&) noexcept;
+  ~TaskPosterior();
 
   // Configurations whose results are awaited, as if each had come out at its mean: means stay, deviations near them
   // shrink.
@@ -54,47 +54,12 @@ class TaskPosterior {
   std::vector<double> acquisition(const PosteriorInput& candidates) const;
 
  private:
-  using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-  // Configurations, scaled.
-  struct Input {
-    Rows encodings, embeddings;
-    Eigen::VectorXf prior;  // zeros where there is none
-  };
-  struct Model {
-    KernelParameters parameters;
-    float trust, share;  // ρ, and the linear kernel's part
-    float weight;
-    Eigen::MatrixXf factor;  // lower triangle: kernel of results and pending ones + noise
-    Eigen::VectorXf solved;  // kernel⁻¹ (y − mean), of the results
-  };
-
-  Input read(const PosteriorInput& input) const;
-  void set_scales(const PosteriorInput& population);
-  // Squared distances between pairs of results, by feature (fit_kernel()).
-  Eigen::MatrixXf feature_distances() const;
-  void add_model(const KernelFit& fit, float trust, float share, float prior_weight);
-  void keep_likely_models();
-  // [known, of input]
-  Eigen::MatrixXf kernel(const Model& model, const Input& input) const;
-  // Of each of `input` with itself.
-  Eigen::ArrayXf variance(const Model& model, const Input& input) const;
-
-  EncodingColumns columns_;
-  Eigen::Index units_ = 0;
-  Eigen::VectorXf column_scale_;  // [columns]: makes the mean squared distance of a feature 1
-  Eigen::VectorXf embedding_mean_;
-  float embedding_scale_ = 1;
-  double prior_mean_ = 0, prior_scale_ = 1;
-  Input known_;               // results, then pending ones
-  Eigen::Index results_ = 0;  // how many are results
-  Eigen::VectorXf y_;         // of the results
-  std::vector<Model> models_;
-  double best_mean_ = 0;  // among known_
+  class Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 // Scores as the posterior reads them: gaps to the best, in units of the gap of one that most results beat, beyond that
-// their logarithm; a fifth of it normal_scores(), which keep their distances where a few results are worse by magnitudes.
+// their logarithm; a twentieth of it normal_scores(), which keep their distances where a few results are worse by magnitudes.
 // Differences among the best stay as small as they are: ranks alone would make any of them worth a trial. Mean 0,
 // variance at most 1, less for few.
 std::vector<double> squashed_scores(const std::vector<double>& scores);
