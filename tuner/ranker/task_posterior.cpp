@@ -12,15 +12,16 @@
 namespace hyperfd {
 namespace {
 
-constexpr float kStarts[] = {1, 0.45f};  // lengths, in those that are usual
+constexpr float kStarts[] = {1, 0.45f};  // lengths, in those that are usual; beyond a few results the first
 constexpr float kTrusts[] = {0, 0.5f, 0.9f};
 constexpr float kEmbeddingShares[] = {0, 0.5f};
-constexpr std::size_t kFewResults = 10;  // up to which all models are kept
+constexpr std::size_t kFewResults = 10;  // up to which all models are made and kept
 constexpr std::size_t kMaxModels = 3;    // beyond it
 constexpr float kLeastWeight = 0.05f;    // of a model, relative to the likeliest
 constexpr double kGapQuantile = 0.15;    // of scores: at the end of the linear part
 constexpr double kLargestGap = 10;       // in its units
 constexpr double kShareOfRanks = 0.05;
+constexpr float kRankedModels = 5;        // of the grid
 // A ranking that was learned from as many tasks is as likely to say something as to say nothing.
 constexpr float kEvenTasks = 2;
 
@@ -128,23 +129,29 @@ class TaskPosterior::Impl {
     Eigen::VectorXf prior;  // zeros where there is none
   };
   struct Model {
-    KernelParameters parameters;
+    std::size_t fit;     // of fits_
     float trust, share;  // ρ, and the linear kernel's part
     float weight;
     Eigen::MatrixXf factor;  // lower triangle: kernel of results and pending ones + noise
     Eigen::VectorXf solved;  // kernel⁻¹ (y − mean), of the results
   };
 
+  // What kernels are made of: [known, of input].
+  struct Comparison {
+    std::vector<Eigen::MatrixXf> matern;  // for each fit
+    Eigen::MatrixXf similarity;           // of embeddings
+  };
+
   Input read(const PosteriorInput& input) const;
   void set_scales(const PosteriorInput& population);
   // Squared distances between pairs of results, by feature (fit_kernel()).
   Eigen::MatrixXf feature_distances() const;
-  void add_model(const KernelFit& fit, float trust, float share, float prior_weight);
+  void add_model(const Comparison& known, Model model, float prior_weight);
   void keep_likely_models();
-  // [known, of input]
-  Eigen::MatrixXf kernel(const Model& model, const Input& input) const;
+  Comparison compare(const Input& input) const;
+  static Eigen::MatrixXf kernel(const Model& model, const Comparison& comparison);
   // Of each of `input` with itself.
-  Eigen::ArrayXf variance(const Model& model, const Input& input) const;
+  static Eigen::ArrayXf variance(const Model& model, const Input& input);
 
   EncodingColumns columns_;
   Eigen::Index units_ = 0;
@@ -155,6 +162,7 @@ class TaskPosterior::Impl {
   Input known_;               // results, then pending ones
   Eigen::Index results_ = 0;  // how many are results
   Eigen::VectorXf y_;         // of the results
+  std::vector<KernelFit> fits_;
   std::vector<Model> models_;
   double best_mean_ = 0;  // among known_
 };
@@ -172,16 +180,23 @@ TaskPosterior::Impl::Impl(const PosteriorInput& population, const PosteriorInput
   y_ = Eigen::Map<const Eigen::VectorXd>(y.data(), results_).cast<float>();
 
   const Eigen::MatrixXf distances = feature_distances();
-  std::vector<KernelFit> fits;
-  for (const float start : kStarts) fits.push_back(fit_kernel(distances, y_, start));
-  std::stable_sort(fits.begin(), fits.end(),
+  for (const float start : kStarts) {
+    if (fits_.empty() || results_ <= static_cast<Eigen::Index>(kFewResults)) {
+      fits_.push_back(fit_kernel(distances, y_, start));
+    }
+  }
+  std::stable_sort(fits_.begin(), fits_.end(),
                    [](const KernelFit& a, const KernelFit& b) { return a.log_posterior > b.log_posterior; });
-  // Half of the models that know no ranking are the second fit, which matters where results do not decide.
-  const float ranked = units_ == 0 ? 0 : static_cast<float>(past_tasks) / (static_cast<float>(past_tasks) + kEvenTasks);
-  for (const KernelFit& fit : fits) add_model(fit, 0, 0, (1 - ranked) / static_cast<float>(fits.size()));
+  const Comparison known = compare(known_);
+  const auto tasks = static_cast<float>(population.prior.empty() ? 0 : past_tasks);
+  const float ranked = tasks / (tasks + kEvenTasks);
+  for (std::size_t fit = 0; fit < fits_.size(); ++fit) {
+    add_model(known, {fit, 0, 0, 0, {}, {}}, (1 - ranked) / static_cast<float>(fits_.size()));
+  }
   for (const float trust : kTrusts) {
     for (const float share : kEmbeddingShares) {
-      if (ranked > 0 && (trust > 0 || share > 0)) add_model(fits[0], trust, share, ranked / 5);
+      if (share > 0 && units_ == 0) continue;
+      if (trust > 0 || share > 0) add_model(known, {0, trust, share, 0, {}, {}}, ranked / kRankedModels);
     }
   }
   keep_likely_models();
@@ -265,37 +280,45 @@ Eigen::MatrixXf TaskPosterior::Impl::feature_distances() const {
   return distances;
 }
 
-Eigen::MatrixXf TaskPosterior::Impl::kernel(const Model& model, const Input& input) const {
-  Eigen::VectorXf relevance(static_cast<Eigen::Index>(columns_.size()));
-  for (std::size_t j = 0; j < columns_.size(); ++j) {
-    relevance(static_cast<Eigen::Index>(j)) =
-        std::sqrt(model.parameters.relevance(static_cast<Eigen::Index>(columns_[j].feature)));
+TaskPosterior::Impl::Comparison TaskPosterior::Impl::compare(const Input& input) const {
+  Comparison comparison;
+  Eigen::VectorXf scale(static_cast<Eigen::Index>(columns_.size()));
+  for (const KernelFit& fit : fits_) {
+    for (std::size_t j = 0; j < columns_.size(); ++j) {
+      scale(static_cast<Eigen::Index>(j)) =
+          std::sqrt(fit.parameters.relevance(static_cast<Eigen::Index>(columns_[j].feature)));
+    }
+    const Eigen::MatrixXf a = known_.encodings * scale.asDiagonal(), b = input.encodings * scale.asDiagonal();
+    Eigen::MatrixXf distance = -2 * a * b.transpose();
+    distance.colwise() += a.rowwise().squaredNorm();
+    distance.rowwise() += b.rowwise().squaredNorm().transpose();
+    comparison.matern.push_back(matern(distance.array()));
   }
-  const Eigen::MatrixXf a = known_.encodings * relevance.asDiagonal(), b = input.encodings * relevance.asDiagonal();
-  Eigen::MatrixXf distance = -2 * a * b.transpose();
-  distance.colwise() += a.rowwise().squaredNorm();
-  distance.rowwise() += b.rowwise().squaredNorm().transpose();
+  if (units_ > 0) comparison.similarity = known_.embeddings * input.embeddings.transpose();
+  return comparison;
+}
+
+Eigen::MatrixXf TaskPosterior::Impl::kernel(const Model& model, const Comparison& comparison) {
   const float rest = 1 - model.trust;
-  Eigen::MatrixXf result =
-      kConstantVariance + rest * (1 - model.share) * matern(distance.array());
-  if (model.share > 0) result.noalias() += rest * model.share * known_.embeddings * input.embeddings.transpose();
+  Eigen::MatrixXf result = kConstantVariance + rest * (1 - model.share) * comparison.matern[model.fit].array();
+  if (model.share > 0) result += rest * model.share * comparison.similarity;
   return result;
 }
 
-Eigen::ArrayXf TaskPosterior::Impl::variance(const Model& model, const Input& input) const {
-  return kConstantVariance + (1 - model.trust) * (1 - model.share + model.share * input.embeddings.rowwise().squaredNorm().array());
+Eigen::ArrayXf TaskPosterior::Impl::variance(const Model& model, const Input& input) {
+  return kConstantVariance + (1 - model.trust) * (1 - model.share +
+                                                  model.share * input.embeddings.rowwise().squaredNorm().array());
 }
 
-void TaskPosterior::Impl::add_model(const KernelFit& fit, float trust, float share, float prior_weight) {
+void TaskPosterior::Impl::add_model(const Comparison& known, Model model, float prior_weight) {
   if (prior_weight <= 0) return;
-  Model model{fit.parameters, trust, share, 0, {}, {}};
-  model.factor = kernel(model, known_);
-  model.factor.diagonal().array() = variance(model, known_) + model.parameters.noise;
+  model.factor = kernel(model, known);
+  model.factor.diagonal().array() = variance(model, known_) + fits_[model.fit].parameters.noise;
   const Eigen::LLT<Eigen::MatrixXf> factor(model.factor);
   model.factor = factor.matrixLLT();
-  const Eigen::VectorXf rest = y_ - std::sqrt(trust) * known_.prior;
+  const Eigen::VectorXf rest = y_ - std::sqrt(model.trust) * known_.prior;
   model.solved = factor.solve(rest);
-  // With the same parameters and so the same prior of them, posteriors differ as likelihoods do.
+  // Both fits count by their likelihoods alone: their priors hardly differ.
   model.weight = std::log(prior_weight) - rest.dot(model.solved) / 2 - model.factor.diagonal().array().log().sum();
   models_.push_back(std::move(model));
 }
@@ -323,10 +346,11 @@ void TaskPosterior::Impl::add_pending(const PosteriorInput& pending) {
     const Eigen::Index n = known_.prior.size();
     best_mean_ = n == 0 ? mean : std::max(best_mean_, mean);
     const Input one{all.encodings.row(c), all.embeddings.row(c), all.prior.segment(c, 1)};
+    const Comparison comparison = compare(one);
     for (Model& model : models_) {
-      Eigen::VectorXf row = kernel(model, one);
+      Eigen::VectorXf row = kernel(model, comparison);
       model.factor.triangularView<Eigen::Lower>().solveInPlace(row);
-      const float rest = variance(model, one)(0) + model.parameters.noise - row.squaredNorm();
+      const float rest = variance(model, one)(0) + fits_[model.fit].parameters.noise - row.squaredNorm();
       model.factor.conservativeResize(n + 1, n + 1);
       model.factor.row(n).head(n) = row.transpose();
       model.factor(n, n) = std::sqrt(std::max(rest, 1e-6f));
@@ -341,9 +365,10 @@ void TaskPosterior::Impl::add_pending(const PosteriorInput& pending) {
 TaskPosterior::Prediction TaskPosterior::Impl::predict(const PosteriorInput& candidates) const {
   const Input input = read(candidates);
   const Eigen::Index n = input.prior.size();
+  const Comparison comparison = compare(input);
   Eigen::ArrayXf mean = Eigen::ArrayXf::Zero(n), square = mean;
   for (const Model& model : models_) {
-    Eigen::MatrixXf cross = kernel(model, input);
+    Eigen::MatrixXf cross = kernel(model, comparison);
     const Eigen::ArrayXf of_model =
         cross.topRows(results_).transpose() * model.solved + std::sqrt(model.trust) * input.prior;
     model.factor.triangularView<Eigen::Lower>().solveInPlace(cross);
