@@ -142,6 +142,9 @@ class TaskPosterior::Impl {
     Eigen::MatrixXf similarity;           // of embeddings
   };
 
+  Eigen::Index features() const {
+    return columns_.empty() ? 0 : static_cast<Eigen::Index>(columns_.back().feature) + 1;
+  }
   Input read(const PosteriorInput& input) const;
   void set_scales(const PosteriorInput& population);
   // Squared distances between pairs of results, by feature (fit_kernel()).
@@ -213,7 +216,7 @@ void TaskPosterior::Impl::set_scales(const PosteriorInput& population) {
   if (n == 0) return;
   const Eigen::Map<const Rows> rows(population.encodings.data(), n, width);
   // The mean squared distance of two members is twice the variance; where a feature is active.
-  Eigen::ArrayXf distance = Eigen::ArrayXf::Zero(width == 0 ? 0 : static_cast<Eigen::Index>(columns_.back().feature) + 1);
+  Eigen::ArrayXf distance = Eigen::ArrayXf::Zero(features());
   for (Eigen::Index j = 0; j < width; ++j) {
     const EncodingColumn& column = columns_[static_cast<std::size_t>(j)];
     const float active = column.mask < 0 ? static_cast<float>(n) : rows.col(column.mask).sum();
@@ -267,8 +270,7 @@ TaskPosterior::Impl::Input TaskPosterior::Impl::read(const PosteriorInput& input
 }
 
 Eigen::MatrixXf TaskPosterior::Impl::feature_distances() const {
-  const Eigen::Index features = columns_.empty() ? 0 : static_cast<Eigen::Index>(columns_.back().feature) + 1;
-  Eigen::MatrixXf distances = Eigen::MatrixXf::Zero(results_ * (results_ - 1) / 2, features);
+  Eigen::MatrixXf distances = Eigen::MatrixXf::Zero(results_ * (results_ - 1) / 2, features());
   const Eigen::MatrixXf by_column = known_.encodings;
   for (Eigen::Index j = 0; j < by_column.cols(); ++j) {
     auto distance = distances.col(static_cast<Eigen::Index>(columns_[static_cast<std::size_t>(j)].feature));

@@ -28,14 +28,14 @@ PosteriorInput posterior_input(const std::vector<EncodedConfiguration>& configur
 // on embeddings (weights of a last layer over H) and a Matérn-5/2 one on encodings (for what H does not tell apart).
 // What is not active in a configuration of a nested space counts as the middle of its range, so that configurations of
 // a branch are compared by what they have, and as equals with another branch.
-// Results enter by squashed_scores(). The Matérn's relevances and noise are fitted (kernel_fit.h) from two starts; trust
-// in the ranking ρ and the two kernels' shares are averaged over a grid by their marginal likelihood. Deterministic; no
-// tensor library, whose overhead is a hundred times the arithmetic here.
+// Results enter by squashed_scores(). The Matérn's relevances and noise are fitted (kernel_fit.h), from two starts where
+// results are few; trust in the ranking ρ and the two kernels' shares are averaged over a grid by their marginal
+// likelihood. Deterministic; no tensor library, whose overhead is a hundred times the arithmetic here.
 class TaskPosterior {
  public:
   // `population` gives the scales. `results` may be empty; scores.size() == results.size. `columns` says what the
-  // encodings are; none: each is a number by itself. `past_tasks`: how many the ranking was learned from. The fewer they
-  // are, the sooner results may overrule it.
+  // encodings are; none: each is a number by itself. `past_tasks`: how many the ranking was learned from. The fewer
+  // they are, the sooner results may overrule it; none: it says nothing.
   TaskPosterior(const PosteriorInput& population, const PosteriorInput& results, const std::vector<double>& scores,
                 EncodingColumns columns = {}, std::size_t past_tasks = 0);
   TaskPosterior(TaskPosterior&&) noexcept;
@@ -59,9 +59,9 @@ class TaskPosterior {
 };
 
 // Scores as the posterior reads them: gaps to the best, in units of the gap of one that most results beat, beyond that
-// their logarithm; a twentieth of it normal_scores(), which keep their distances where a few results are worse by magnitudes.
-// Differences among the best stay as small as they are: ranks alone would make any of them worth a trial. Mean 0,
-// variance at most 1, less for few.
+// their logarithm; a twentieth of it normal_scores(), which keep their distances where some results are worse by
+// magnitudes. Differences among the best stay as small as they are: ranks alone would make any of them worth a trial.
+// Mean 0, variance at most 1, less for few.
 std::vector<double> squashed_scores(const std::vector<double>& scores);
 
 // Φ⁻¹(rank / (n + 1)) of every score, ranks from the lowest, ties sharing their mean rank.

@@ -105,7 +105,8 @@ TEST(Candidates, MutantsOfTheBestAreBetterAndFeasible) {
 }
 
 TEST(Candidates, SomeAreNearTheBestResults) {
-  const SearchSpace space = parse(R"({"x": {"_type": "uniform", "_value": [0, 1]}, "y": {"_type": "uniform", "_value": [0, 1]},
+  const SearchSpace space = parse(R"({"x": {"_type": "uniform", "_value": [0, 1]},
+                                      "y": {"_type": "uniform", "_value": [0, 1]},
                                       "z": {"_type": "uniform", "_value": [0, 1]}})");
   std::vector<ScoredConfiguration> results;
   for (int i = 0; i < 10; ++i) results.push_back({{{"x", 0.1 * i}, {"y", 0.1 * i}, {"z", 0.1 * i}}, -1.0 * i});
