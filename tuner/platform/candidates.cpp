@@ -13,9 +13,11 @@ constexpr std::uint64_t kEnumerateUpTo = 2000;
 constexpr std::size_t kDrawn = 200;
 constexpr int kRounds = 5;
 constexpr std::size_t kParents = 10, kChildren = 10;  // of each parent
+constexpr std::size_t kBestResults = 3;                // that are parents too
 
 // Indices of the highest scores, best first.
-std::vector<std::size_t> best_of(const std::vector<float>& scores, std::size_t count) {
+template <typename Score>
+std::vector<std::size_t> best_of(const std::vector<Score>& scores, std::size_t count) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   count = std::min(count, order.size());
@@ -49,6 +51,24 @@ void improve_candidates(const TaskView& task, std::vector<Configuration>& candid
   if (is_enumerated(task.space) || candidates.empty()) return;
   Untaken untaken(task.space, task.taken, task.annotation);
   for (const Configuration& candidate : candidates) untaken.take(candidate);
+  const auto add = [&](std::vector<Configuration> mutants) {
+    if (mutants.empty()) return false;
+    const std::vector<float> mutant_scores = score(mutants);
+    std::move(mutants.begin(), mutants.end(), std::back_inserter(candidates));
+    scores.insert(scores.end(), mutant_scores.begin(), mutant_scores.end());
+    return true;
+  };
+  std::vector<double> results;
+  for (const ScoredConfiguration& result : task.results) results.push_back(result.score);
+  std::vector<Configuration> near_results;
+  for (const std::size_t parent : best_of(results, kBestResults)) {
+    for (std::size_t i = 0; i < kChildren; ++i) {
+      Configuration mutant = task.space.mutate(task.results[parent].configuration, rng);
+      if (i % 2 == 1) mutant = task.space.mutate(mutant, rng);
+      if (untaken.take(mutant)) near_results.push_back(std::move(mutant));
+    }
+  }
+  add(std::move(near_results));
   for (int round = 0; round < kRounds; ++round) {
     std::vector<Configuration> mutants;
     for (const std::size_t parent : best_of(scores, kParents)) {
@@ -57,10 +77,7 @@ void improve_candidates(const TaskView& task, std::vector<Configuration>& candid
         if (untaken.take(mutant)) mutants.push_back(std::move(mutant));
       }
     }
-    if (mutants.empty()) return;
-    const std::vector<float> mutant_scores = score(mutants);
-    std::move(mutants.begin(), mutants.end(), std::back_inserter(candidates));
-    scores.insert(scores.end(), mutant_scores.begin(), mutant_scores.end());
+    if (!add(std::move(mutants))) return;
   }
 }
 

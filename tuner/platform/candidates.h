@@ -17,8 +17,9 @@ bool is_enumerated(const SearchSpace& space);
 // The higher the better, one for each configuration.
 using ScoreBatch = std::function<std::vector<float>(const std::vector<Configuration>&)>;
 
-// Adds mutants of the best candidates to `candidates`, and their scores to `scores`: five rounds, each of ten mutants
-// of each of the ten best. Feasible, not taken, distinct. Does nothing where make_candidates() gives everything.
+// Adds mutants to `candidates`, and their scores to `scores`: ten of each of the task's three best results, half of
+// them changed twice, then five rounds of ten of each of the ten best candidates. Feasible, not taken, distinct. Does
+// nothing where make_candidates() gives everything.
 void improve_candidates(const TaskView& task, std::vector<Configuration>& candidates, std::vector<float>& scores,
                         const ScoreBatch& score, Rng& rng);
 

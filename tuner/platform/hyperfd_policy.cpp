@@ -15,6 +15,9 @@ namespace {
 constexpr std::size_t kRandomStart = 5;    // suggestions of a task without a trained ranker
 constexpr std::size_t kPendingLimit = 16;  // in one answer; beyond it suggestions are the next best
 constexpr std::size_t kTablesKept = 8;
+constexpr std::size_t kRandomEvery = 5;  // suggestion in a nested space
+// So many past tasks or fewer may have nothing to do with this one; every other suggestion at the start is random then.
+constexpr std::size_t kFewTasks = 2;
 
 // Indices of `scores`, best first; equal scores in the order of their indices.
 std::vector<std::size_t> rank(const std::vector<float>& scores) {
@@ -90,7 +93,8 @@ class HyperFdPolicy::Ranking {
         scores.push_back(all[i]);
       }
     }
-    return {with_prior(std::move(population)), read(telling), scores};
+    return {with_prior(std::move(population)), read(telling), scores, task_.space.encoding_columns(),
+            model_ ? model_->task_count() : 0};
   }
 
   const HyperFdPolicy& policy_;
@@ -134,6 +138,15 @@ std::shared_ptr<const HyperFdPolicy::Table> HyperFdPolicy::table(const TaskView&
   return tables_.emplace(key, std::move(table)).first->second;
 }
 
+bool HyperFdPolicy::is_random_place(const TaskView& task, const RankingModel* model, std::size_t place) const {
+  if (exploration_ == Exploration::kNever) return false;
+  if (exploration_ == Exploration::kRandomHalf) return place % 2 == 1;
+  if (model && model->task_count() <= kFewTasks && place < kRandomStart) return place % 2 == 1;
+  const EncodingColumns columns = task.space.encoding_columns();
+  const bool is_nested = std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c.mask >= 0; });
+  return is_nested && place % kRandomEvery == kRandomEvery - 1;
+}
+
 std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::size_t count, Rng& rng) const {
   const RankingModel* model = task.model && task.model->trained() ? task.model : nullptr;
   // A ranker of a space whose annotation has changed reads something else.
@@ -173,8 +186,7 @@ std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::siz
 
   std::vector<Configuration> suggestions;
   while (suggestions.size() < count && !left.empty()) {
-    const bool is_random =
-        exploration_ == Exploration::kRandomHalf && (task.taken.size() + suggestions.size()) % 2 == 1;
+    const bool is_random = is_random_place(task, model, task.taken.size() + suggestions.size());
     const std::size_t pick = is_random ? pick_randomly(left, drawn, rng) : left.front();
     suggestions.push_back(configurations[pick]);
     left.erase(std::find(left.begin(), left.end(), pick));

@@ -189,6 +189,10 @@ bool RankingModel::trained() const {
   return impl_->state.trained;
 }
 
+std::size_t RankingModel::task_count() const {
+  return impl_->state.ranker.tasks.size();
+}
+
 std::uint64_t RankingModel::identity() const {
   return impl_->identity;
 }
@@ -215,7 +219,8 @@ std::vector<float> RankingModel::score(const TaskExperience& own,
   PosteriorInput population = embed(candidates), results = embed(telling);
   set_prior(own, population);
   set_prior(own, results);
-  const std::vector<double> mean = TaskPosterior(population, results, telling_scores).predict(population).mean;
+  const TaskPosterior posterior(population, results, telling_scores, {}, task_count());
+  const std::vector<double> mean = posterior.predict(population).mean;
   return {mean.begin(), mean.end()};
 }
 

@@ -52,6 +52,8 @@ class RankingModel {
 
   // False until update() has seen a task that tells configurations apart; then score() means nothing.
   bool trained() const;
+  // That it was trained on so far.
+  std::size_t task_count() const;
   // Which version this is: different for every change in this process, for caches of what is computed from it.
   std::uint64_t identity() const;
 

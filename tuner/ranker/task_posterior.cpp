@@ -2,72 +2,28 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <numeric>
-#include <type_traits>
 #include <utility>
+
+#include <Eigen/Cholesky>
+
+#include "tuner/ranker/kernel_fit.h"
 
 namespace hyperfd {
 namespace {
 
-constexpr double kTrusts[] = {0, 0.5, 0.9};
-constexpr double kLengths[] = {0.1, 0.3, 1, 3};  // squared, of the mean squared distance
-constexpr std::size_t kLengthCount = std::size(kLengths);
-constexpr double kNoises[] = {0.02, 0.2};
-constexpr double kEmbeddingShares[] = {0.2, 0.9};
-constexpr double kConstantVariance = 1;
-constexpr std::size_t kFewResults = 10;  // up to which all models are kept
+constexpr float kStarts[] = {1, 0.45f};  // lengths, in those that are usual; beyond a few results the first
+constexpr float kTrusts[] = {0, 0.5f, 0.9f};
+constexpr float kEmbeddingShares[] = {0, 0.5f};
+constexpr std::size_t kFewResults = 10;  // up to which all models are made and kept
 constexpr std::size_t kMaxModels = 3;    // beyond it
-constexpr double kLeastWeight = 0.05;    // of a model, relative to the likeliest
-
-double squared_distance(const float* a, const float* b, std::size_t n) {
-  float sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
-  return static_cast<double>(sum);
-}
-
-double dot(const float* a, const float* b, std::size_t n) {
-  float sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
-  return static_cast<double>(sum);
-}
-
-double dot(const double* a, const double* b, std::size_t n) {
-  double sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-// Solves factor · x = b in place; the factor's rows have 1, 2, … numbers.
-void solve_lower(const std::vector<double>& factor, std::size_t n, double* x) {
-  const double* row = factor.data();
-  for (std::size_t i = 0; i < n; row += ++i) x[i] = (x[i] - dot(row, x, i)) / row[i];
-}
-
-// factorᵀ · x = b.
-void solve_upper(const std::vector<double>& factor, std::size_t n, double* x) {
-  for (std::size_t i = n; i-- > 0;) {
-    const double* row = &factor[i * (i + 1) / 2];
-    x[i] /= row[i];
-    for (std::size_t j = 0; j < i; ++j) x[j] -= row[j] * x[i];
-  }
-}
-
-// Appends a row to a Cholesky factor of n rows: kernel values with what is there, and with itself.
-void extend(std::vector<double>& factor, std::size_t n, const std::vector<double>& kernels, double self) {
-  std::vector<double> row(kernels.begin(), kernels.begin() + static_cast<std::ptrdiff_t>(n));
-  solve_lower(factor, n, row.data());
-  const double rest = self - dot(row.data(), row.data(), n);
-  factor.insert(factor.end(), row.begin(), row.end());
-  factor.push_back(std::sqrt(std::max(rest, 1e-10)));
-}
-
-void append(PosteriorInput& to, const PosteriorInput& from) {
-  to.size += from.size;
-  to.encodings.insert(to.encodings.end(), from.encodings.begin(), from.encodings.end());
-  to.embeddings.insert(to.embeddings.end(), from.embeddings.begin(), from.embeddings.end());
-  to.prior.insert(to.prior.end(), from.prior.begin(), from.prior.end());
-}
+constexpr float kLeastWeight = 0.05f;    // of a model, relative to the likeliest
+constexpr double kGapQuantile = 0.15;    // of scores: at the end of the linear part
+constexpr double kLargestGap = 10;       // in its units
+constexpr double kShareOfRanks = 0.05;
+constexpr float kRankedModels = 5;        // of the grid
+// A ranking that was learned from as many tasks is as likely to say something as to say nothing.
+constexpr float kEvenTasks = 2;
 
 double normal_density(double z) {
   return std::exp(-z * z / 2) / std::sqrt(2 * M_PI);
@@ -85,6 +41,22 @@ double normal_quantile(double p) {
     (normal_distribution(middle) < p ? low : high) = middle;
   }
   return (low + high) / 2;
+}
+
+// To mean 0 and variance (n − 1)/(n + 2), which is nearly that of normal_scores().
+void standardise(std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  const double scale = squares > 0 ? std::sqrt(n * (n - 1) / ((n + 2) * squares)) : 0;
+  for (double& value : values) value = (value - mean) * scale;
+}
+
+void append(Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>& to,
+            const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>& from) {
+  to.conservativeResize(to.rows() + from.rows(), Eigen::NoChange);
+  to.bottomRows(from.rows()) = from;
 }
 
 }  // namespace
@@ -113,6 +85,26 @@ std::vector<double> normal_scores(const std::vector<double>& scores) {
   return result;
 }
 
+std::vector<double> squashed_scores(const std::vector<double>& scores) {
+  if (scores.empty()) return {};
+  std::vector<double> sorted = scores;
+  std::sort(sorted.begin(), sorted.end());
+  // Halves, as the difference of two large numbers overflows.
+  const auto gap = [best = sorted.back() / 2](double score) { return best - score / 2; };
+  double unit = gap(sorted[static_cast<std::size_t>(kGapQuantile * static_cast<double>(scores.size()))]);
+  if (unit <= 0) unit = gap(sorted.front());
+  if (unit <= 0) unit = 1;
+  std::vector<double> values;
+  for (const double score : scores) {
+    const double gaps = std::min(gap(score) / unit, kLargestGap);
+    values.push_back(gaps <= 1 ? -gaps : -1 - std::log(gaps));
+  }
+  standardise(values);
+  const std::vector<double> ranks = normal_scores(scores);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] += kShareOfRanks * (ranks[i] - values[i]);
+  return values;
+}
+
 double expected_improvement(double mean, double deviation, double best) {
   const double gain = mean - best;
   if (deviation <= 0) return std::max(gain, 0.0);
@@ -120,52 +112,94 @@ double expected_improvement(double mean, double deviation, double best) {
   return gain * normal_distribution(z) + deviation * normal_density(z);
 }
 
-TaskPosterior::TaskPosterior(const PosteriorInput& population, const PosteriorInput& results,
-                             const std::vector<double>& scores) {
-  const auto size = static_cast<double>(std::max<std::size_t>(population.size, 1));
-  if (population.size > 0) {
-    columns_ = population.encodings.size() / population.size;
-    units_ = population.embeddings.size() / population.size;
-  }
-  // Mean squared distance of two members: twice the total variance.
-  const auto total_variance = [&](const std::vector<float>& rows, std::size_t columns, std::vector<float>* mean) {
-    std::vector<double> sums(columns), squares(columns);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      sums[i % columns] += static_cast<double>(rows[i]);
-      squares[i % columns] += static_cast<double>(rows[i]) * static_cast<double>(rows[i]);
-    }
-    double variance = 0;
-    for (std::size_t j = 0; j < columns; ++j) {
-      const double average = sums[j] / size;
-      variance += std::max(squares[j] / size - average * average, 0.0);
-      if (mean) mean->push_back(static_cast<float>(average));
-    }
-    return variance > 1e-12 ? variance : 1;
-  };
-  distance_scale_ = 2 * total_variance(population.encodings, columns_, nullptr);
-  embedding_scale_ = total_variance(population.embeddings, units_, &embedding_mean_);
-  if (!population.prior.empty()) {
-    double sum = 0, squares = 0;
-    for (const double value : population.prior) sum += value;
-    prior_mean_ = sum / size;
-    for (const double value : population.prior) squares += (value - prior_mean_) * (value - prior_mean_);
-    prior_scale_ = squares > 0 ? std::sqrt(squares / size) : 1;
-  }
+class TaskPosterior::Impl {
+ public:
+  Impl(const PosteriorInput& population, const PosteriorInput& results, const std::vector<double>& scores,
+       EncodingColumns columns, std::size_t past_tasks);
+  void add_pending(const PosteriorInput& pending);
+  Prediction predict(const PosteriorInput& candidates) const;
+  std::vector<double> acquisition(const PosteriorInput& candidates) const;
 
-  known_ = centred(results);
-  results_ = results.size;
-  std::vector<Comparison> comparisons(results_);
-  for (std::size_t i = 0; i < results_; ++i) compare(known_, i, comparisons[i]);
-  const std::vector<double> y = normal_scores(scores);
-  for (const double trust : kTrusts) {
-    if (trust > 0 && population.prior.empty()) break;  // nothing to trust
-    for (const double share : kEmbeddingShares) {
-      for (std::size_t length = 0; length < kLengthCount; ++length) {
-        for (const double noise : kNoises) {
-          add_model({trust, units_ == 0 ? 0 : share, length, noise, 0, {}, {}}, y, comparisons);
-        }
-      }
-      if (units_ == 0) break;
+ private:
+  using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+  // Configurations, scaled.
+  struct Input {
+    Rows encodings, embeddings;
+    Eigen::VectorXf prior;  // zeros where there is none
+  };
+  struct Model {
+    std::size_t fit;     // of fits_
+    float trust, share;  // ρ, and the linear kernel's part
+    float weight;
+    Eigen::MatrixXf factor;  // lower triangle: kernel of results and pending ones + noise
+    Eigen::VectorXf solved;  // kernel⁻¹ (y − mean), of the results
+  };
+
+  // What kernels are made of: [known, of input].
+  struct Comparison {
+    std::vector<Eigen::MatrixXf> matern;  // for each fit
+    Eigen::MatrixXf similarity;           // of embeddings
+  };
+
+  Eigen::Index features() const {
+    return columns_.empty() ? 0 : static_cast<Eigen::Index>(columns_.back().feature) + 1;
+  }
+  Input read(const PosteriorInput& input) const;
+  void set_scales(const PosteriorInput& population);
+  // Squared distances between pairs of results, by feature (fit_kernel()).
+  Eigen::MatrixXf feature_distances() const;
+  void add_model(const Comparison& known, Model model, float prior_weight);
+  void keep_likely_models();
+  Comparison compare(const Input& input) const;
+  static Eigen::MatrixXf kernel(const Model& model, const Comparison& comparison);
+  // Of each of `input` with itself.
+  static Eigen::ArrayXf variance(const Model& model, const Input& input);
+
+  EncodingColumns columns_;
+  Eigen::Index units_ = 0;
+  Eigen::VectorXf column_scale_;  // [columns]: makes the mean squared distance of a feature 1
+  Eigen::VectorXf embedding_mean_;
+  float embedding_scale_ = 1;
+  double prior_mean_ = 0, prior_scale_ = 1;
+  Input known_;               // results, then pending ones
+  Eigen::Index results_ = 0;  // how many are results
+  Eigen::VectorXf y_;         // of the results
+  std::vector<KernelFit> fits_;
+  std::vector<Model> models_;
+  double best_mean_ = 0;  // among known_
+};
+
+TaskPosterior::Impl::Impl(const PosteriorInput& population, const PosteriorInput& results,
+                          const std::vector<double>& scores, EncodingColumns columns, std::size_t past_tasks)
+    : columns_(std::move(columns)) {
+  if (columns_.empty() && population.size > 0) {
+    for (std::size_t i = 0; i < population.encodings.size() / population.size; ++i) add_feature(columns_, 1, -1);
+  }
+  set_scales(population);
+  known_ = read(results);
+  results_ = static_cast<Eigen::Index>(results.size);
+  const std::vector<double> y = squashed_scores(scores);
+  y_ = Eigen::Map<const Eigen::VectorXd>(y.data(), results_).cast<float>();
+
+  const Eigen::MatrixXf distances = feature_distances();
+  for (const float start : kStarts) {
+    if (fits_.empty() || results_ <= static_cast<Eigen::Index>(kFewResults)) {
+      fits_.push_back(fit_kernel(distances, y_, start));
+    }
+  }
+  std::stable_sort(fits_.begin(), fits_.end(),
+                   [](const KernelFit& a, const KernelFit& b) { return a.log_posterior > b.log_posterior; });
+  const Comparison known = compare(known_);
+  const auto tasks = static_cast<float>(population.prior.empty() ? 0 : past_tasks);
+  const float ranked = tasks / (tasks + kEvenTasks);
+  for (std::size_t fit = 0; fit < fits_.size(); ++fit) {
+    add_model(known, {fit, 0, 0, 0, {}, {}}, (1 - ranked) / static_cast<float>(fits_.size()));
+  }
+  for (const float trust : kTrusts) {
+    for (const float share : kEmbeddingShares) {
+      if (share > 0 && units_ == 0) continue;
+      if (trust > 0 || share > 0) add_model(known, {0, trust, share, 0, {}, {}}, ranked / kRankedModels);
     }
   }
   keep_likely_models();
@@ -175,126 +209,203 @@ TaskPosterior::TaskPosterior(const PosteriorInput& population, const PosteriorIn
   }
 }
 
-PosteriorInput TaskPosterior::centred(const PosteriorInput& input) const {
-  PosteriorInput result = input;
-  for (double& value : result.prior) value = (value - prior_mean_) / prior_scale_;
-  const float scale = static_cast<float>(1 / std::sqrt(embedding_scale_));
-  for (std::size_t i = 0; i < result.embeddings.size(); ++i) {
-    result.embeddings[i] = (result.embeddings[i] - embedding_mean_[i % units_]) * scale;
+void TaskPosterior::Impl::set_scales(const PosteriorInput& population) {
+  const auto n = static_cast<Eigen::Index>(population.size);
+  const auto width = static_cast<Eigen::Index>(columns_.size());
+  column_scale_ = Eigen::VectorXf::Ones(width);
+  if (n == 0) return;
+  const Eigen::Map<const Rows> rows(population.encodings.data(), n, width);
+  // The mean squared distance of two members is twice the variance; where a feature is active.
+  Eigen::ArrayXf distance = Eigen::ArrayXf::Zero(features());
+  for (Eigen::Index j = 0; j < width; ++j) {
+    const EncodingColumn& column = columns_[static_cast<std::size_t>(j)];
+    const float active = column.mask < 0 ? static_cast<float>(n) : rows.col(column.mask).sum();
+    if (active <= 0) continue;
+    const float mean = rows.col(j).sum() / active;  // what is not active is zero
+    distance(static_cast<Eigen::Index>(column.feature)) +=
+        2 * std::max(rows.col(j).squaredNorm() / active - mean * mean, 0.0f);
+  }
+  for (Eigen::Index j = 0; j < width; ++j) {
+    const float of_feature = distance(static_cast<Eigen::Index>(columns_[static_cast<std::size_t>(j)].feature));
+    if (of_feature > 1e-6f) column_scale_(j) = 1 / std::sqrt(of_feature);
+  }
+  units_ = static_cast<Eigen::Index>(population.embeddings.size()) / n;
+  if (units_ > 0) {
+    const Eigen::Map<const Rows> embeddings(population.embeddings.data(), n, units_);
+    embedding_mean_ = embeddings.colwise().mean();
+    const float variance = (embeddings.rowwise() - embedding_mean_.transpose()).squaredNorm() / static_cast<float>(n);
+    if (variance > 1e-12f) embedding_scale_ = 1 / std::sqrt(variance);
+  }
+  if (!population.prior.empty()) {
+    const Eigen::Map<const Eigen::ArrayXd> prior(population.prior.data(), n);
+    prior_mean_ = prior.mean();
+    const double variance = (prior - prior_mean_).square().mean();
+    if (variance > 0) prior_scale_ = std::sqrt(variance);
+  }
+}
+
+TaskPosterior::Impl::Input TaskPosterior::Impl::read(const PosteriorInput& input) const {
+  const auto n = static_cast<Eigen::Index>(input.size);
+  const auto width = static_cast<Eigen::Index>(columns_.size());
+  const Eigen::Map<const Rows> encodings(input.encodings.data(), n, width);
+  Input result;
+  result.encodings = encodings;
+  for (Eigen::Index j = 0; j < width; ++j) {
+    const EncodingColumn& column = columns_[static_cast<std::size_t>(j)];
+    if (column.mask >= 0) result.encodings.col(j) += column.middle * (1 - encodings.col(column.mask).array()).matrix();
+  }
+  result.encodings *= column_scale_.asDiagonal();
+  result.embeddings.resize(n, units_);
+  if (units_ > 0 && n > 0) {
+    result.embeddings = Eigen::Map<const Rows>(input.embeddings.data(), n, units_);
+    result.embeddings.rowwise() -= embedding_mean_.transpose();
+    result.embeddings *= embedding_scale_;
+  }
+  result.prior = Eigen::VectorXf::Zero(n);
+  if (!input.prior.empty()) {
+    const Eigen::Map<const Eigen::ArrayXd> prior(input.prior.data(), n);
+    result.prior = ((prior - prior_mean_) / prior_scale_).cast<float>();
   }
   return result;
 }
 
-void TaskPosterior::compare(const PosteriorInput& input, std::size_t c, Comparison& comparison) const {
-  comparison.matern.resize(kLengthCount * known_.size);
-  comparison.similarity.assign(known_.size, 0);
-  const float* const embedding = input.embeddings.data() + c * units_;
-  for (std::size_t i = 0; i < known_.size; ++i) {
-    const double distance =
-        squared_distance(&input.encodings[c * columns_], &known_.encodings[i * columns_], columns_) / distance_scale_;
-    for (std::size_t k = 0; k < kLengthCount; ++k) {
-      const double r = std::sqrt(5 * distance / kLengths[k]);
-      comparison.matern[k * known_.size + i] = (1 + r + r * r / 3) * std::exp(-r);
+Eigen::MatrixXf TaskPosterior::Impl::feature_distances() const {
+  Eigen::MatrixXf distances = Eigen::MatrixXf::Zero(results_ * (results_ - 1) / 2, features());
+  const Eigen::MatrixXf by_column = known_.encodings;
+  for (Eigen::Index j = 0; j < by_column.cols(); ++j) {
+    auto distance = distances.col(static_cast<Eigen::Index>(columns_[static_cast<std::size_t>(j)].feature));
+    const auto x = by_column.col(j).array();
+    for (Eigen::Index i = 0, pair = 0; i < results_; pair += i++) {
+      distance.segment(pair, i).array() += (x.head(i) - x(i)).square();
     }
-    if (units_ > 0) comparison.similarity[i] = dot(embedding, known_.embeddings.data() + i * units_, units_);
   }
-  comparison.self = dot(embedding, embedding, units_);
+  return distances;
 }
 
-double TaskPosterior::kernel(const Model& model, double matern, double similarity) {
-  return kConstantVariance + (1 - model.trust) * (model.share * similarity + (1 - model.share) * matern);
-}
-
-void TaskPosterior::kernels(const Model& model, const Comparison& comparison, std::size_t count,
-                            std::vector<double>& row) const {
-  const double* const matern = comparison.matern.data() + model.length * comparison.similarity.size();
-  row.resize(count);
-  for (std::size_t i = 0; i < count; ++i) row[i] = kernel(model, matern[i], comparison.similarity[i]);
-}
-
-void TaskPosterior::add_model(Model model, const std::vector<double>& y, const std::vector<Comparison>& results) {
-  std::vector<double> row;
-  double log_likelihood = 0;
-  for (std::size_t i = 0; i < results_; ++i) {
-    kernels(model, results[i], i, row);
-    extend(model.factor, i, row, kernel(model, 1, results[i].self) + model.noise);
-    log_likelihood -= std::log(model.factor.back());
-    model.solved.push_back(y[i] - (known_.prior.empty() ? 0 : std::sqrt(model.trust) * known_.prior[i]));
-  }
-  solve_lower(model.factor, results_, model.solved.data());
-  log_likelihood -= dot(model.solved.data(), model.solved.data(), results_) / 2;
-  solve_upper(model.factor, results_, model.solved.data());
-  models_.push_back(std::move(model));
-  log_likelihoods_.push_back(log_likelihood);
-}
-
-void TaskPosterior::add_pending(const PosteriorInput& pending) {
-  const std::vector<double> means = predict(pending).mean;
-  const PosteriorInput input = centred(pending);
-  const auto part = [](const auto& all, std::size_t c, std::size_t width) {
-    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(c * width);
-    return std::decay_t<decltype(all)>(begin, begin + static_cast<std::ptrdiff_t>(width));
-  };
+TaskPosterior::Impl::Comparison TaskPosterior::Impl::compare(const Input& input) const {
   Comparison comparison;
-  std::vector<double> row;
-  for (std::size_t c = 0; c < means.size(); ++c) {
-    best_mean_ = known_.size == 0 ? means[c] : std::max(best_mean_, means[c]);
-    compare(input, c, comparison);
-    for (Model& model : models_) {
-      kernels(model, comparison, known_.size, row);
-      extend(model.factor, known_.size, row, kernel(model, 1, comparison.self) + model.noise);
+  Eigen::VectorXf scale(static_cast<Eigen::Index>(columns_.size()));
+  for (const KernelFit& fit : fits_) {
+    for (std::size_t j = 0; j < columns_.size(); ++j) {
+      scale(static_cast<Eigen::Index>(j)) =
+          std::sqrt(fit.parameters.relevance(static_cast<Eigen::Index>(columns_[j].feature)));
     }
-    append(known_, {1, part(input.encodings, c, columns_), part(input.embeddings, c, units_),
-                    input.prior.empty() ? std::vector<double>() : part(input.prior, c, 1)});
+    const Eigen::MatrixXf a = known_.encodings * scale.asDiagonal(), b = input.encodings * scale.asDiagonal();
+    Eigen::MatrixXf distance = -2 * a * b.transpose();
+    distance.colwise() += a.rowwise().squaredNorm();
+    distance.rowwise() += b.rowwise().squaredNorm().transpose();
+    comparison.matern.push_back(matern(distance.array()));
   }
+  if (units_ > 0) comparison.similarity = known_.embeddings * input.embeddings.transpose();
+  return comparison;
 }
 
-void TaskPosterior::keep_likely_models() {
-  const double best = *std::max_element(log_likelihoods_.begin(), log_likelihoods_.end());
-  for (std::size_t i = 0; i < models_.size(); ++i) models_[i].weight = std::exp(log_likelihoods_[i] - best);
-  log_likelihoods_.clear();
+Eigen::MatrixXf TaskPosterior::Impl::kernel(const Model& model, const Comparison& comparison) {
+  const float rest = 1 - model.trust;
+  Eigen::MatrixXf result = kConstantVariance + rest * (1 - model.share) * comparison.matern[model.fit].array();
+  if (model.share > 0) result += rest * model.share * comparison.similarity;
+  return result;
+}
+
+Eigen::ArrayXf TaskPosterior::Impl::variance(const Model& model, const Input& input) {
+  return kConstantVariance + (1 - model.trust) * (1 - model.share +
+                                                  model.share * input.embeddings.rowwise().squaredNorm().array());
+}
+
+void TaskPosterior::Impl::add_model(const Comparison& known, Model model, float prior_weight) {
+  if (prior_weight <= 0) return;
+  model.factor = kernel(model, known);
+  model.factor.diagonal().array() = variance(model, known_) + fits_[model.fit].parameters.noise;
+  const Eigen::LLT<Eigen::MatrixXf> factor(model.factor);
+  model.factor = factor.matrixLLT();
+  const Eigen::VectorXf rest = y_ - std::sqrt(model.trust) * known_.prior;
+  model.solved = factor.solve(rest);
+  // Both fits count by their likelihoods alone: their priors hardly differ.
+  model.weight = std::log(prior_weight) - rest.dot(model.solved) / 2 - model.factor.diagonal().array().log().sum();
+  models_.push_back(std::move(model));
+}
+
+// Weights from their logarithms.
+void TaskPosterior::Impl::keep_likely_models() {
   std::stable_sort(models_.begin(), models_.end(), [](const Model& a, const Model& b) { return a.weight > b.weight; });
+  const float best = models_[0].weight;
+  for (Model& model : models_) model.weight = std::exp(model.weight - best);
   std::size_t kept = 1;
-  const std::size_t most = results_ <= kFewResults ? models_.size() : std::min(kMaxModels, models_.size());
+  const std::size_t most =
+      results_ <= static_cast<Eigen::Index>(kFewResults) ? models_.size() : std::min(kMaxModels, models_.size());
   while (kept < most && models_[kept].weight >= kLeastWeight) ++kept;
   models_.resize(kept);
-  double total = 0;
+  float total = 0;
   for (const Model& model : models_) total += model.weight;
   for (Model& model : models_) model.weight /= total;
 }
 
-TaskPosterior::Prediction TaskPosterior::predict(const PosteriorInput& candidates) const {
-  const PosteriorInput input = centred(candidates);
-  Prediction prediction;
-  Comparison comparison;
-  std::vector<double> row;
-  for (std::size_t c = 0; c < input.size; ++c) {
-    compare(input, c, comparison);
-    double mean = 0, square = 0;
-    for (const Model& model : models_) {
-      kernels(model, comparison, known_.size, row);
-      double model_mean = dot(row.data(), model.solved.data(), results_);
-      if (!input.prior.empty()) model_mean += std::sqrt(model.trust) * input.prior[c];
-      solve_lower(model.factor, known_.size, row.data());
-      const double variance =
-          std::max(kernel(model, 1, comparison.self) - dot(row.data(), row.data(), known_.size), 0.0);
-      mean += model.weight * model_mean;
-      square += model.weight * (variance + model_mean * model_mean);
+void TaskPosterior::Impl::add_pending(const PosteriorInput& pending) {
+  const std::vector<double> means = predict(pending).mean;
+  const Input all = read(pending);
+  for (Eigen::Index c = 0; c < all.prior.size(); ++c) {
+    const double mean = means[static_cast<std::size_t>(c)];
+    const Eigen::Index n = known_.prior.size();
+    best_mean_ = n == 0 ? mean : std::max(best_mean_, mean);
+    const Input one{all.encodings.row(c), all.embeddings.row(c), all.prior.segment(c, 1)};
+    const Comparison comparison = compare(one);
+    for (Model& model : models_) {
+      Eigen::VectorXf row = kernel(model, comparison);
+      model.factor.triangularView<Eigen::Lower>().solveInPlace(row);
+      const float rest = variance(model, one)(0) + fits_[model.fit].parameters.noise - row.squaredNorm();
+      model.factor.conservativeResize(n + 1, n + 1);
+      model.factor.row(n).head(n) = row.transpose();
+      model.factor(n, n) = std::sqrt(std::max(rest, 1e-6f));
     }
-    prediction.mean.push_back(mean);
-    prediction.deviation.push_back(std::sqrt(std::max(square - mean * mean, 0.0)));
+    append(known_.encodings, one.encodings);
+    append(known_.embeddings, one.embeddings);
+    known_.prior.conservativeResize(n + 1);
+    known_.prior(n) = one.prior(0);
   }
-  return prediction;
 }
 
-std::vector<double> TaskPosterior::acquisition(const PosteriorInput& candidates) const {
+TaskPosterior::Prediction TaskPosterior::Impl::predict(const PosteriorInput& candidates) const {
+  const Input input = read(candidates);
+  const Eigen::Index n = input.prior.size();
+  const Comparison comparison = compare(input);
+  Eigen::ArrayXf mean = Eigen::ArrayXf::Zero(n), square = mean;
+  for (const Model& model : models_) {
+    Eigen::MatrixXf cross = kernel(model, comparison);
+    const Eigen::ArrayXf of_model =
+        cross.topRows(results_).transpose() * model.solved + std::sqrt(model.trust) * input.prior;
+    model.factor.triangularView<Eigen::Lower>().solveInPlace(cross);
+    const Eigen::ArrayXf left = (variance(model, input) - cross.colwise().squaredNorm().transpose().array()).max(0);
+    mean += model.weight * of_model;
+    square += model.weight * (left + of_model.square());
+  }
+  const Eigen::ArrayXf deviation = (square - mean.square()).max(0).sqrt();
+  return {{mean.begin(), mean.end()}, {deviation.begin(), deviation.end()}};
+}
+
+std::vector<double> TaskPosterior::Impl::acquisition(const PosteriorInput& candidates) const {
   const Prediction prediction = predict(candidates);
-  if (known_.size == 0) return prediction.mean;
+  if (known_.prior.size() == 0) return prediction.mean;
   std::vector<double> gains;
   for (std::size_t i = 0; i < candidates.size; ++i) {
     gains.push_back(expected_improvement(prediction.mean[i], prediction.deviation[i], best_mean_));
   }
   return gains;
+}
+
+TaskPosterior::TaskPosterior(const PosteriorInput& population, const PosteriorInput& results,
+                             const std::vector<double>& scores, EncodingColumns columns, std::size_t past_tasks)
+    : impl_(std::make_unique<Impl>(population, results, scores, std::move(columns), past_tasks)) {}
+TaskPosterior::TaskPosterior(TaskPosterior&&) noexcept = default;
+TaskPosterior::~TaskPosterior() = default;
+
+void TaskPosterior::add_pending(const PosteriorInput& pending) {
+  impl_->add_pending(pending);
+}
+TaskPosterior::Prediction TaskPosterior::predict(const PosteriorInput& candidates) const {
+  return impl_->predict(candidates);
+}
+std::vector<double> TaskPosterior::acquisition(const PosteriorInput& candidates) const {
+  return impl_->acquisition(candidates);
 }
 
 }  // namespace hyperfd

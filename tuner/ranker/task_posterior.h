@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "tuner/ranker/encoded_configuration.h"
+#include "tuner/space/encoding_column.h"
 
 namespace hyperfd {
 
@@ -24,13 +26,20 @@ PosteriorInput posterior_input(const std::vector<EncodedConfiguration>& configur
 //
 // m is the prior ranking, standardised over a population of configurations; the kernel of g is a mean of a linear one
 // on embeddings (weights of a last layer over H) and a Matérn-5/2 one on encodings (for what H does not tell apart).
-// Results enter as normal scores of their ranks, so that only their order counts. Trust in the ranking ρ, the two
-// kernels' shares, length scale and noise are averaged over a grid by their marginal likelihood. Deterministic; no
-// tensor library, whose overhead is a hundred times the arithmetic here.
+// What is not active in a configuration of a nested space counts as the middle of its range, so that configurations of
+// a branch are compared by what they have, and as equals with another branch.
+// Results enter by squashed_scores(). The Matérn's relevances and noise are fitted (kernel_fit.h), from two starts where
+// results are few; trust in the ranking ρ and the two kernels' shares are averaged over a grid by their marginal
+// likelihood. Deterministic; no tensor library, whose overhead is a hundred times the arithmetic here.
 class TaskPosterior {
  public:
-  // `population` gives the scales. `results` may be empty; scores.size() == results.size.
-  TaskPosterior(const PosteriorInput& population, const PosteriorInput& results, const std::vector<double>& scores);
+  // `population` gives the scales. `results` may be empty; scores.size() == results.size. `columns` says what the
+  // encodings are; none: each is a number by itself. `past_tasks`: how many the ranking was learned from. The fewer
+  // they are, the sooner results may overrule it; none: it says nothing.
+  TaskPosterior(const PosteriorInput& population, const PosteriorInput& results, const std::vector<double>& scores,
+                EncodingColumns columns = {}, std::size_t past_tasks = 0);
+  TaskPosterior(TaskPosterior&&) noexcept;
+  ~TaskPosterior();
 
   // Configurations whose results are awaited, as if each had come out at its mean: means stay, deviations near them
   // shrink.
@@ -45,38 +54,15 @@ class TaskPosterior {
   std::vector<double> acquisition(const PosteriorInput& candidates) const;
 
  private:
-  struct Model {
-    double trust, share;
-    std::size_t length;  // index into the grid
-    double noise, weight;
-    // Lower triangle, row by row without the zeros: kernel of results and pending ones + noise.
-    std::vector<double> factor;
-    std::vector<double> solved;  // kernel⁻¹ (y − mean), of the results
-  };
-
-  PosteriorInput centred(const PosteriorInput& input) const;
-  // A configuration beside all known ones.
-  struct Comparison {
-    std::vector<double> matern;      // [lengths of the grid, known]
-    std::vector<double> similarity;  // [known], of embeddings
-    double self = 0;                 // similarity with itself
-  };
-  // Of row `c` of `input`, which is centred.
-  void compare(const PosteriorInput& input, std::size_t c, Comparison& comparison) const;
-  static double kernel(const Model& model, double matern, double similarity);
-  void kernels(const Model& model, const Comparison& comparison, std::size_t count, std::vector<double>& row) const;
-  void add_model(Model model, const std::vector<double>& y, const std::vector<Comparison>& results);
-  void keep_likely_models();
-
-  std::size_t columns_ = 0, units_ = 0;
-  double distance_scale_ = 1, embedding_scale_ = 1, prior_mean_ = 0, prior_scale_ = 1;
-  std::vector<float> embedding_mean_;
-  PosteriorInput known_;     // centred; results, then pending ones
-  std::size_t results_ = 0;  // how many are results
-  std::vector<Model> models_;
-  std::vector<double> log_likelihoods_;
-  double best_mean_ = 0;  // among known_
+  class Impl;
+  std::unique_ptr<Impl> impl_;
 };
+
+// Scores as the posterior reads them: gaps to the best, in units of the gap of one that most results beat, beyond that
+// their logarithm; a twentieth of it normal_scores(), which keep their distances where some results are worse by
+// magnitudes. Differences among the best stay as small as they are: ranks alone would make any of them worth a trial.
+// Mean 0, variance at most 1, less for few.
+std::vector<double> squashed_scores(const std::vector<double>& scores);
 
 // Φ⁻¹(rank / (n + 1)) of every score, ranks from the lowest, ties sharing their mean rank.
 std::vector<double> normal_scores(const std::vector<double>& scores);

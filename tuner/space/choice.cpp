@@ -99,6 +99,11 @@ void FlatChoice::encode(const Json& value, const Path& path, float* out) const {
   if (is_numeric_) out[one_hot_size_] = option.normalised;
 }
 
+void FlatChoice::describe_encoding(std::ptrdiff_t mask, EncodingColumns& columns) const {
+  add_feature(columns, one_hot_size_, mask);
+  if (is_numeric_) add_feature(columns, 1, mask);
+}
+
 Json FlatChoice::canonical() const {
   Json sorted = Json::array();
   sorted.get_ref<Json::array_t&>().resize(options_.size());
@@ -194,6 +199,16 @@ void NestedChoice::encode(const Json& value, const Path& path, float* out) const
   const Branch& branch = find(value, path);
   out[branch.position] = 1;
   branch.group.encode(value, path, out + branch.offset);
+}
+
+void NestedChoice::describe_encoding(std::ptrdiff_t mask, EncodingColumns& columns) const {
+  const auto first = static_cast<std::ptrdiff_t>(columns.size());
+  add_feature(columns, branches_.size(), mask);
+  std::vector<const Group*> groups(branches_.size());
+  for (const Branch& branch : branches_) groups[branch.position] = &branch.group;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    groups[i]->describe_encoding(first + static_cast<std::ptrdiff_t>(i), columns);
+  }
 }
 
 Json NestedChoice::canonical() const {

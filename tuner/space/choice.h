@@ -27,6 +27,7 @@ class FlatChoice : public Dimension {
   void check(const Json& value, const Path& path) const override;
   std::size_t encoding_size() const override { return one_hot_size_ + (is_numeric_ ? 1 : 0); }
   void encode(const Json& value, const Path& path, float* out) const override;
+  void describe_encoding(std::ptrdiff_t mask, EncodingColumns& columns) const override;
   Json canonical() const override;
 
  private:
@@ -63,6 +64,7 @@ class NestedChoice : public Dimension {
   void check(const Json& value, const Path& path) const override;
   std::size_t encoding_size() const override { return encoding_size_; }
   void encode(const Json& value, const Path& path, float* out) const override;
+  void describe_encoding(std::ptrdiff_t mask, EncodingColumns& columns) const override;
   Json canonical() const override;
 
  private:

@@ -36,6 +36,10 @@ std::size_t Dimension::mutable_parts(const Json&) const {
   return size() == Count(1) ? 0 : 1;
 }
 
+void Dimension::describe_encoding(std::ptrdiff_t mask, EncodingColumns& columns) const {
+  add_feature(columns, encoding_size(), mask);
+}
+
 Json Dimension::sample_other(const Json& value, Rng& rng) const {
   constexpr int kAttempts = 100;
   Json drawn = sample(rng);

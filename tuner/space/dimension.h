@@ -9,6 +9,7 @@
 #include "tuner/base/json.h"
 #include "tuner/base/rng.h"
 #include "tuner/space/counting.h"
+#include "tuner/space/encoding_column.h"
 #include "tuner/space/path.h"
 
 namespace hyperfd {
@@ -38,6 +39,8 @@ class Dimension {
   // value that cannot be encoded. Depends on the canonical form alone, so spaces of one signature encode alike.
   virtual std::size_t encoding_size() const = 0;
   virtual void encode(const Json& value, const Path& path, float* out) const = 0;
+  // Appends what encode() writes, encoding_size() columns, all with this mask around them; by default one feature.
+  virtual void describe_encoding(std::ptrdiff_t mask, EncodingColumns& columns) const;
 
   // Equal for equal dimensions, however they are written.
   virtual Json canonical() const = 0;

@@ -118,6 +118,13 @@ void Group::encode(const Json& object, const Path& path, float* out) const {
   }
 }
 
+void Group::describe_encoding(std::ptrdiff_t mask, EncodingColumns& columns) const {
+  std::vector<const Member*> sorted;
+  for (const Member& member : members_) sorted.push_back(&member);
+  std::sort(sorted.begin(), sorted.end(), [](const Member* a, const Member* b) { return a->offset < b->offset; });
+  for (const Member* member : sorted) member->dimension->describe_encoding(mask, columns);
+}
+
 Json Group::canonical() const {
   Json object = Json::object();
   for (const Member& member : members_) object[member.key] = member.dimension->canonical();

@@ -26,6 +26,7 @@ class Group {
   void check(const Json& object, const Path& path) const;
   std::size_t encoding_size() const { return encoding_size_; }
   void encode(const Json& object, const Path& path, float* out) const;
+  void describe_encoding(std::ptrdiff_t mask, EncodingColumns& columns) const;
   Json canonical() const;
 
  private:

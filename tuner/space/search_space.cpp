@@ -137,6 +137,12 @@ std::size_t SearchSpace::encoding_size() const {
   return impl_->group->encoding_size();
 }
 
+EncodingColumns SearchSpace::encoding_columns() const {
+  EncodingColumns columns;
+  impl_->group->describe_encoding(-1, columns);
+  return columns;
+}
+
 std::vector<float> SearchSpace::encode(const Configuration& configuration) const {
   std::vector<float> encoding(encoding_size());
   impl_->group->encode(configuration, Path("configuration"), encoding.data());

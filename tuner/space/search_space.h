@@ -8,6 +8,7 @@
 
 #include "tuner/base/json.h"
 #include "tuner/base/rng.h"
+#include "tuner/space/encoding_column.h"
 
 namespace hyperfd {
 
@@ -67,6 +68,8 @@ class SearchSpace {
   // check() does.
   std::size_t encoding_size() const;
   std::vector<float> encode(const Configuration& configuration) const;
+  // What the numbers of encode() are; encoding_size() of them.
+  EncodingColumns encoding_columns() const;
 
  private:
   struct Impl;

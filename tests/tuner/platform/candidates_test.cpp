@@ -1,6 +1,7 @@
 #include "tuner/platform/candidates.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 #include <gtest/gtest.h>
@@ -101,6 +102,30 @@ TEST(Candidates, MutantsOfTheBestAreBetterAndFeasible) {
     distinct.insert(fingerprint(candidate));
   }
   EXPECT_EQ(distinct.size(), candidates.size());
+}
+
+TEST(Candidates, SomeAreNearTheBestResults) {
+  const SearchSpace space = parse(R"({"x": {"_type": "uniform", "_value": [0, 1]},
+                                      "y": {"_type": "uniform", "_value": [0, 1]},
+                                      "z": {"_type": "uniform", "_value": [0, 1]}})");
+  std::vector<ScoredConfiguration> results;
+  for (int i = 0; i < 10; ++i) results.push_back({{{"x", 0.1 * i}, {"y", 0.1 * i}, {"z", 0.1 * i}}, -1.0 * i});
+  const std::unordered_set<std::string> taken;
+  const TaskView task{space, results, taken, nullptr};
+  Rng rng(6);
+  std::vector<Configuration> candidates = make_candidates(task, 1, rng);
+  std::vector<float> scores(candidates.size());
+  const std::size_t drawn = candidates.size();
+  improve_candidates(
+      task, candidates, scores, [](const auto& added) { return std::vector<float>(added.size(), -1); }, rng);
+  // No candidate is as good as a draw, so parents of the rest are draws.
+  int near = 0;
+  for (std::size_t i = drawn; i < drawn + 30; ++i) {
+    near += std::abs(candidates[i]["x"].get<double>() - candidates[i]["y"].get<double>()) < 1e-9 ||
+            std::abs(candidates[i]["y"].get<double>() - candidates[i]["z"].get<double>()) < 1e-9 ||
+            std::abs(candidates[i]["x"].get<double>() - candidates[i]["z"].get<double>()) < 1e-9;
+  }
+  EXPECT_GE(near, 15);  // those with one change keep two numbers
 }
 
 TEST(Untaken, GivesEveryFeasibleConfigurationOnce) {

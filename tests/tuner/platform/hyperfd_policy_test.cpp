@@ -130,6 +130,47 @@ TEST(HyperFdPolicy, KeepsToThePartOfASpaceThatItIsAskedFor) {
   }
 }
 
+TEST(HyperFdPolicy, DrawsEveryFifthSuggestionOfANestedSpace) {
+  const auto count_of_other = [](const char* text, const Configuration& good, const Configuration& bad) {
+    const SearchSpace space = SearchSpace::parse(parse_json(text, "space"));
+    std::vector<ScoredConfiguration> results;
+    for (int i = 0; i < 9; ++i) {
+      Configuration configuration = i % 2 ? good : bad;
+      configuration["x"] = 0.1 * i;
+      results.push_back({configuration, i % 2 ? 1.0 : 0.0});
+    }
+    std::unordered_set<std::string> taken;
+    for (const auto& result : results) taken.insert(fingerprint(result.configuration));
+    int others = 0;
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+      Rng rng(seed);
+      const Configuration next = make_policy("hyperfd")->suggest({space, results, taken, nullptr}, 1, rng).at(0);
+      others += next["model"] != good["model"];
+    }
+    return others;
+  };
+  const Configuration nested_good = {{"model", {{"_name", "a"}}}}, nested_bad = {{"model", {{"_name", "b"}, {"n", 1}}}};
+  EXPECT_GE(count_of_other(R"({"x": {"_type": "uniform", "_value": [0, 1]}, "model": {"_type": "choice", "_value": [
+                                {"_name": "a"}, {"_name": "b", "n": {"_type": "choice", "_value": [1, 2]}}]}})",
+                           nested_good, nested_bad),
+            4);
+  EXPECT_EQ(count_of_other(R"({"x": {"_type": "uniform", "_value": [0, 1]},
+                               "model": {"_type": "choice", "_value": ["a", "b"]}})",
+                           {{"model", "a"}}, {{"model", "b"}}),
+            0);
+}
+
+TEST(HyperFdPolicy, DrawsTheSecondSuggestionAfterOnePastTask) {
+  const SearchSpace space = hpo_space();
+  const RankingModel model = make_model(space);
+  Rng first(1), second(2);
+  const std::unordered_set<std::string> taken = {fingerprint(space.at(0))};
+  const std::vector<ScoredConfiguration> results = {{space.at(0), 1}};
+  const auto policy = make_policy("hyperfd");
+  EXPECT_NE(policy->suggest({space, results, taken, &model}, 1, first),
+            policy->suggest({space, results, taken, &model}, 1, second));
+}
+
 TEST(HyperFdPolicy, NamesBadOptions) {
   EXPECT_EQ(message_of([] { make_policy("hyperfd:explore=nevr"); }),
             "hyperfd: unknown explore \"nevr\"; did you mean \"never\"?");

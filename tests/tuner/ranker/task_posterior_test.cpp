@@ -50,7 +50,7 @@ TEST(TaskPosterior, IsThePriorRankingWithoutResults) {
   Rng rng(2);
   PosteriorInput input = random_input(20, 3, rng);
   for (std::size_t i = 0; i < input.size; ++i) input.prior.push_back(rng.normal());
-  const auto prediction = TaskPosterior(input, {}, {}).predict(input);
+  const auto prediction = TaskPosterior(input, {}, {}, {}, 1).predict(input);
   for (std::size_t i = 1; i < input.size; ++i) {
     EXPECT_EQ(prediction.mean[i] > prediction.mean[0], input.prior[i] > input.prior[0]);
     EXPECT_GT(prediction.deviation[i], 0);
@@ -76,15 +76,15 @@ TEST(TaskPosterior, KeepsMeansAndLosesDoubtWherePendingOnesAre) {
   const PosteriorInput population = random_input(100, 2, rng), results = random_input(8, 2, rng);
   const std::vector<double> scores = {5, 3, 8, 1, 2, 9, 4, 7};
   const TaskPosterior before(population, results, scores);
-  TaskPosterior after = before;
+  TaskPosterior after(population, results, scores);
   PosteriorInput pending;
   pending.size = 1;
   pending.encodings = {0.5f, 0.5f};
   after.add_pending(pending);
   const auto without = before.predict(population), with = after.predict(population);
   for (std::size_t i = 0; i < population.size; ++i) {
-    EXPECT_NEAR(with.mean[i], without.mean[i], 1e-9);
-    EXPECT_LE(with.deviation[i], without.deviation[i] + 1e-9);
+    EXPECT_NEAR(with.mean[i], without.mean[i], 1e-4);
+    EXPECT_LE(with.deviation[i], without.deviation[i] + 1e-4);
   }
   EXPECT_LT(after.predict(pending).deviation[0], before.predict(pending).deviation[0] / 2);
   EXPECT_LT(after.acquisition(pending)[0], before.acquisition(pending)[0] / 2);
@@ -104,13 +104,82 @@ TEST(TaskPosterior, TrustsARankingThatResultsConfirmAndNotOneTheyContradict) {
   const auto agreement = [&](double sign) {
     std::vector<double> scores;
     for (const double prior : results.prior) scores.push_back(sign * prior);
-    const auto mean = TaskPosterior(population, results, scores).predict(population).mean;
+    const auto mean = TaskPosterior(population, results, scores, {}, 5).predict(population).mean;
     double sum = 0;
     for (std::size_t i = 0; i < mean.size(); ++i) sum += mean[i] * population.prior[i];
     return sum / static_cast<double>(mean.size());
   };
   EXPECT_GT(agreement(1), 0.3);
   EXPECT_LT(agreement(-1), 0.15);
+}
+
+TEST(TaskPosterior, LearnsWhichColumnsMatter) {
+  Rng rng(7);
+  const PosteriorInput population = random_input(200, 6, rng), results = random_input(30, 6, rng);
+  const auto value = [](const PosteriorInput& input, std::size_t i) {
+    const double x = static_cast<double>(input.encodings[6 * i]);
+    return -(x - 0.6) * (x - 0.6);
+  };
+  std::vector<double> scores;
+  for (std::size_t i = 0; i < results.size; ++i) scores.push_back(value(results, i));
+  const std::vector<double> gains = TaskPosterior(population, results, scores).acquisition(population);
+  const auto chosen = static_cast<std::size_t>(std::max_element(gains.begin(), gains.end()) - gains.begin());
+  EXPECT_GT(value(population, chosen), -0.01);
+}
+
+// Two branches of one parameter each; the first is flat, the second was seen once, at a bad place.
+TEST(TaskPosterior, TellsNothingOfABranchFromAnother) {
+  EncodingColumns columns;
+  add_feature(columns, 2, -1);
+  add_feature(columns, 1, 0);
+  add_feature(columns, 1, 1);
+  const auto input = [](const std::vector<std::vector<float>>& rows) {
+    PosteriorInput result;
+    for (const auto& row : rows) result.encodings.insert(result.encodings.end(), row.begin(), row.end());
+    result.size = rows.size();
+    return result;
+  };
+  std::vector<std::vector<float>> population, known;
+  for (int i = 0; i <= 10; ++i) {
+    population.push_back({1, 0, static_cast<float>(i) / 10, 0});
+    population.push_back({0, 1, 0, static_cast<float>(i) / 10});
+  }
+  std::vector<double> scores;
+  for (int i = 0; i < 9; ++i) {
+    known.push_back({1, 0, static_cast<float>(i) / 8, 0});
+    scores.push_back(1);
+  }
+  known.push_back({0, 1, 0, 0});
+  scores.push_back(0);
+  const TaskPosterior posterior(input(population), input(known), scores, columns);
+  const auto prediction = posterior.predict(input({{1, 0, 0, 0}, {1, 0, 1, 0}, {0, 1, 0, 0}, {0, 1, 0, 1}}));
+  EXPECT_NEAR(prediction.mean[0], prediction.mean[1], 0.1);
+  EXPECT_GT(prediction.mean[0], prediction.mean[2] + 0.5);
+  EXPECT_GT(prediction.deviation[3], 2 * prediction.deviation[2]);
+}
+
+TEST(TaskPosterior, TrustsARankingOfManyTasksMore) {
+  Rng rng(8);
+  PosteriorInput population = random_input(50, 3, rng);
+  for (std::size_t i = 0; i < population.size; ++i) population.prior.push_back(rng.normal());
+  const auto spread = [&](std::size_t tasks) {
+    const auto mean = TaskPosterior(population, {}, {}, {}, tasks).predict(population).mean;
+    return *std::max_element(mean.begin(), mean.end()) - *std::min_element(mean.begin(), mean.end());
+  };
+  EXPECT_GT(spread(1), 0);
+  EXPECT_GT(spread(20), 2 * spread(1));
+}
+
+TEST(SquashedScores, KeepSmallDifferencesSmallAndHugeOnesBounded) {
+  const std::vector<double> plateau = squashed_scores({0, 1, 2, 3, 9.97, 9.98, 9.99, 10});
+  EXPECT_LT(plateau[7] - plateau[4], 0.1 * (plateau[4] - plateau[0]));
+  const std::vector<double> diverged = squashed_scores({-1e308, 1, 2, 3, 4, 5, 6, 7, 8, 1e308});
+  for (std::size_t i = 1; i < diverged.size(); ++i) {
+    EXPECT_TRUE(std::isfinite(diverged[i]));
+    EXPECT_GT(diverged[i], diverged[i - 1]);
+  }
+  EXPECT_THAT(squashed_scores({7, 7, 7}), ElementsAre(DoubleNear(0, 1e-9), DoubleNear(0, 1e-9), DoubleNear(0, 1e-9)));
+  EXPECT_TRUE(squashed_scores({}).empty());
 }
 
 TEST(TaskPosterior, IsFiniteForRepeatedAndEqualResults) {

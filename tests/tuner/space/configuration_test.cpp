@@ -216,5 +216,31 @@ TEST(Fingerprint, IsEqualExactlyForEqualConfigurations) {
   EXPECT_NE(of(R"({"a\":1,\"b": 2})"), of(R"({"a": 1, "b": 2})"));
 }
 
+// The columns of encode(): a flat choice, a choice of numbers and a nested choice with a choice inside.
+TEST(EncodingColumns, SayWhatBelongsTogetherAndWhatMasksIt) {
+  const SearchSpace space = SearchSpace::parse(parse_json(
+      R"({"a": {"_type": "choice", "_value": ["p", "q", "r"]}, "b": {"_type": "choice", "_value": [1, 2]},
+          "c": {"_type": "choice", "_value": [{"_name": "y", "k": {"_type": "choice", "_value": ["s", "t"]}},
+                                              {"_name": "x", "u": {"_type": "uniform", "_value": [0, 1]}}]}})",
+      "space"));
+  const EncodingColumns columns = space.encoding_columns();
+  std::vector<std::size_t> features;
+  std::vector<std::ptrdiff_t> masks;
+  for (const EncodingColumn& column : columns) {
+    features.push_back(column.feature);
+    masks.push_back(column.mask);
+  }
+  EXPECT_EQ(columns.size(), space.encoding_size());
+  EXPECT_EQ(features, (std::vector<std::size_t>{0, 0, 0, 1, 1, 2, 3, 3, 4, 5, 5}));
+  EXPECT_EQ(masks, (std::vector<std::ptrdiff_t>{-1, -1, -1, -1, -1, -1, -1, -1, 6, 7, 7}));
+  EXPECT_FLOAT_EQ(columns[0].middle, 1.0f / 3);
+  EXPECT_FLOAT_EQ(columns[8].middle, 0.5f);
+  // Masks are 1 exactly where the column is active.
+  const auto encoded = space.encode({{"a", "p"}, {"b", 2}, {"c", {{"_name", "x"}, {"u", 0.25}}}});
+  EXPECT_EQ(encoded[6], 1);
+  EXPECT_EQ(encoded[8], 0.25f);
+  EXPECT_EQ(encoded[7], 0);
+}
+
 }  // namespace
 }  // namespace hyperfd
