@@ -1,10 +1,10 @@
 """Can a platform tell from φ whether an image is in a data set? Attacks on what `share` and `private` give out.
 
-    .venv/bin/python scripts/membership_inference.py POOL.features [--sizes 100,1000]
+    .venv/bin/python scripts/membership_inference.py POOL.features… [--sizes 100,1000]
 
-Reads a feature file of `hyperfd-trial describe` with some thousand images. A tenth of them are targets; data sets are
-drawn from half of the rest, with the target and without; the other half is what the attacker knows beside G's weights
-and the target's features. Two attackers:
+Reads feature files of `hyperfd-trial describe`, with some thousand different images together. Some of them are targets;
+data sets are drawn from half of the rest, with the target and without; the other half is what the attacker knows beside
+G's weights and the target's features. Two attackers:
 
 - the learner sends G as it is when learning begins, with random weights, and decides by the linear discriminant that is
   best on data sets of its own;
@@ -41,37 +41,42 @@ class Share:
         self.rounds = rounds
 
     def answers(self, extractor, images, constants, random):
-        """Rows of φ and φ~, as LocalDatasetClient gives them."""
+        """{name: rows of φ and φ~}, as LocalDatasetClient gives them."""
         size = min(SAMPLE, max(len(images) // 2, 1))
         orders = random.permuted(numpy.tile(numpy.arange(len(images)), (self.rounds, 1)), axis=1)
-        return extractor(images[numpy.concatenate([orders[:, :size], orders[:, -size:]])], constants)
+        return {self.name: extractor(images[numpy.concatenate([orders[:, :size], orders[:, -size:]])], constants)}
 
     def found(self, answers):
         """How sure the cheat is: the target is in some of the samples only."""
         return along(answers).max()
 
+    def at_most(self, _):
+        return 1, 1
+
 
 class Private:
     sample = GROUP
 
-    def __init__(self, epsilon, noise_multiplier):
-        self.name, self.noise_multiplier = f"`private`, ε = {epsilon}", noise_multiplier
+    def __init__(self, noise_multipliers):
+        self.noise_multipliers = noise_multipliers  # by ε
 
     def answers(self, extractor, images, constants, random):
-        """Rows of φ, as PrivateDataset gives them."""
+        """{name: rows of φ}, as PrivateDataset gives them."""
         groups = len(images) // GROUP
         images = random.permutation(images)[: groups * GROUP].reshape(groups, GROUP, -1)
         features = extractor(images, extractor.shift[images.shape[-1] :])  # G's shifts in place of the statistics
         longest = math.sqrt(UNITS)
-        features *= numpy.minimum(1, longest / numpy.linalg.norm(features, axis=1, keepdims=True))
-        noise = random.normal(0, self.noise_multiplier * 2 * longest / groups, (RELEASES, UNITS))
-        return features.mean(0) + noise
+        mean = (features * numpy.minimum(1, longest / numpy.linalg.norm(features, axis=1, keepdims=True))).mean(0)
+        return {
+            f"`private`, ε = {epsilon}": mean + random.normal(0, multiplier * 2 * longest / groups, (RELEASES, UNITS))
+            for epsilon, multiplier in self.noise_multipliers.items()
+        }
 
     def found(self, answers):
         return along(answers).mean()
 
-    def at_most(self):
-        apart = math.sqrt(RELEASES) / self.noise_multiplier
+    def at_most(self, name):
+        apart = math.sqrt(RELEASES) / self.noise_multipliers[int(name.split()[-1])]
         return NORMAL.cdf(apart / math.sqrt(2)), NORMAL.cdf(NORMAL.inv_cdf(0.01) + apart)
 
 
@@ -117,27 +122,40 @@ def effect(extractor, target, known, constants, size, random, samples=400):
 
 
 def attack(level, extractor, constants, targets, members, known, size, draws, random):
-    """{attacker: (AUC, true positives at 1 % false ones)}"""
+    """{name: {attacker: (AUC, true positives at 1 % false ones)}}"""
+    def answers(g, images):
+        return level.answers(g, images, constants, random)
+
     def data_set(pool):
         return pool[random.integers(len(pool), size=size)]
 
-    own = numpy.array([level.answers(extractor, data_set(known), constants, random).mean(0) for _ in range(4 * UNITS)])
-    covariance = numpy.cov(own.T)
-    covariance += 1e-3 * numpy.trace(covariance) / UNITS * numpy.eye(UNITS)
-    scores = {"learner": ([], []), "cheat": ([], [])}
+    own = [answers(extractor, data_set(known)) for _ in range(3 * UNITS)]
+    own = {name: numpy.array([answer[name].mean(0) for answer in own]) for name in own[0]}
+    scores = {name: {"learner": ([], []), "cheat": ([], [])} for name in own}
     for target in targets:
-        discriminant = numpy.linalg.solve(covariance, effect(extractor, target, known, constants, level.sample, random))
-        centre, spread = (own @ discriminant).mean(), (own @ discriminant).std()
+        moved = effect(extractor, target, known, constants, level.sample, random)
         cheat = cheat_weights(extractor, target, known)
+        discriminants = {name: discriminant(rows, moved) for name, rows in own.items()}
         for is_member in (False, True):
             for _ in range(draws):
                 images = data_set(members)
                 if is_member:
                     images[0] = target
-                answer = level.answers(extractor, images, constants, random).mean(0)
-                scores["learner"][is_member].append((answer @ discriminant - centre) / spread)
-                scores["cheat"][is_member].append(level.found(level.answers(cheat, images, constants, random)))
-    return {name: success(*map(numpy.array, both)) for name, both in scores.items()}
+                for name, answer in answers(extractor, images).items():
+                    weights, centre = discriminants[name]
+                    scores[name]["learner"][is_member].append(answer.mean(0) @ weights - centre)
+                for name, answer in answers(cheat, images).items():
+                    scores[name]["cheat"][is_member].append(level.found(answer))
+    return {name: {who: success(*map(numpy.array, both)) for who, both in of.items()} for name, of in scores.items()}
+
+
+def discriminant(rows, moved):
+    """Weights and offset by which these rows have mean 0 and deviation 1, and rows moved so stand out most."""
+    covariance = numpy.cov(rows.T)
+    covariance += 1e-3 * numpy.trace(covariance) / UNITS * numpy.eye(UNITS)
+    weights = numpy.linalg.solve(covariance, moved)
+    weights /= (rows @ weights).std()
+    return weights, (rows @ weights).mean()
 
 
 def success(out, inside):
@@ -157,7 +175,7 @@ def noise_multiplier(features, epsilon):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("features", help="file of hyperfd-trial describe")
+    parser.add_argument("features", nargs="+", help="files of hyperfd-trial describe")
     parser.add_argument("--sizes", default="100,1000", help="images of a data set")
     parser.add_argument("--targets", type=int, default=20)
     parser.add_argument("--draws", type=int, default=50, help="data sets with each target, and as many without it")
@@ -165,21 +183,25 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     random = numpy.random.default_rng(options.seed)
-    pool = Features(options.features)
-    images, constants = random.permutation(pool.images.astype(numpy.float32)), pool.statistics.astype(numpy.float32)
-    tenth = len(images) // 10
-    targets, members, known = images[: min(options.targets, tenth)], images[tenth : 11 * tenth // 2], images[11 * tenth // 2 :]
-    inputs = numpy.hstack([known, numpy.tile(constants, (len(known), 1))])
-    extractor = Extractor(inputs, UNITS, random)
+    pool = [Features(file) for file in options.features]
+    if len({part.extractor for part in pool}) > 1:
+        raise SystemExit("the files are of different extractors; describe them again with the same options")
+    images = numpy.unique(numpy.vstack([part.images for part in pool]).astype(numpy.float32), axis=0)
+    random.shuffle(images)
+    constants = pool[0].statistics.astype(numpy.float32)
+    targets, members, known = numpy.split(images, [options.targets, (len(images) + options.targets) // 2])
+    extractor = Extractor(numpy.hstack([known, numpy.tile(constants, (len(known), 1))]), UNITS, random)
 
-    levels = [Share(options.rounds), *(Private(e, noise_multiplier(options.features, e)) for e in EPSILONS)]
-    print(f"{len(images)} images; {len(targets) * options.draws} data sets of each kind; AUC (true positives at 1 % false ones)\n")
+    private = Private({epsilon: noise_multiplier(options.features[0], epsilon) for epsilon in EPSILONS})
+    print(f"{len(images)} images; {len(targets) * options.draws} data sets with a target, and as many without; "
+          "AUC (true positives at 1 % false ones)\n")
     print("| | images | the learner | the cheat | at most |\n|---|---|---|---|---|")
-    for level in levels:
+    for level in (Share(options.rounds), private):
         for size in map(int, options.sizes.split(",")):
-            found = attack(level, extractor, constants, targets, members, known, size, options.draws, random)
-            cells = [found["learner"], found["cheat"], level.at_most() if hasattr(level, "at_most") else (1, 1)]
-            print(f"| {level.name} | {size:,} | " + " | ".join(f"{auc:.2f} ({hits:.2f})" for auc, hits in cells) + " |", flush=True)
+            results = attack(level, extractor, constants, targets, members, known, size, options.draws, random)
+            for name, found in results.items():
+                cells = [found["learner"], found["cheat"], level.at_most(name)]
+                print(f"| {name} | {size:,} | " + " | ".join(f"{auc:.2f} ({hits:.2f})" for auc, hits in cells) + " |", flush=True)
 
 
 if __name__ == "__main__":
