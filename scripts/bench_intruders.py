@@ -1,5 +1,5 @@
-"""Does an honest client notice intruders? Its waiting times at a tuner with keys, alone and beside 200 clients with wrong
-keys and 200 TCP connections that say nothing or nonsense.
+"""Does an honest client notice intruders? Its waiting times at a tuner with keys, alone and beside 200 clients with
+wrong keys and 200 TCP connections that say nothing or nonsense.
 
     .venv/bin/python scripts/bench_intruders.py [--requests 2000] [--intruders 200]
 
@@ -44,8 +44,8 @@ class Honest:
 
     def ask(self, type_, **body):
         self.requests += 1
-        message = {"version": 1, "type": type_, "experiment": "e", "request": str(self.requests), "body": {"run": "r", **body}}
-        self.socket.send(msgpack.packb(message))
+        envelope = {"version": 1, "type": type_, "experiment": "e", "request": str(self.requests)}
+        self.socket.send(msgpack.packb({**envelope, "body": {"run": "r", **body}}))
         if not self.socket.poll(20_000):
             raise SystemExit(f"no answer to {type_}")
         reply = msgpack.unpackb(self.socket.recv())
@@ -56,9 +56,10 @@ class Honest:
         seconds = []
         for _ in range(requests // 2):
             result = {"trial_job_id": "", "kind": "FINAL", "sequence": 0, "value": "0.5", "parameters": ""}
-            for kind, body in (("GE", {"parameter_ids": [self.trials]}), ("ME", {"parameter_id": self.trials, **result})):
+            question, answer = {"parameter_ids": [self.trials]}, {"parameter_id": self.trials, **result}
+            for type_, body in (("GE", question), ("ME", answer)):
                 start = time.perf_counter()
-                self.ask(kind, **body)
+                self.ask(type_, **body)
                 seconds.append(time.perf_counter() - start)
                 time.sleep(0.002)  # below the rate that a client is allowed
             self.trials += 1

@@ -200,8 +200,9 @@ def main():
         for size in map(int, options.sizes.split(",")):
             results = attack(level, extractor, constants, targets, members, known, size, options.draws, random)
             for name, found in results.items():
-                cells = [found["learner"], found["cheat"], level.at_most(name)]
-                print(f"| {name} | {size:,} | " + " | ".join(f"{auc:.2f} ({hits:.2f})" for auc, hits in cells) + " |", flush=True)
+                pairs = found["learner"], found["cheat"], level.at_most(name)
+                cells = [name, f"{size:,}", *(f"{auc:.2f} ({hits:.2f})" for auc, hits in pairs)]
+                print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

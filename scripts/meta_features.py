@@ -51,7 +51,8 @@ class Extractor:
         tokens = linear((numpy.concatenate([images, rows], -1) - self.shift) / self.scale, self.input)
         *batch, n, width = tokens.shape
         joint = linear(tokens, self.attention).reshape(*batch, n, 3, HEADS, -1)
-        queries, keys, values = (numpy.swapaxes(joint[..., i, :, :], -3, -2) for i in range(3))  # [..., heads, n, width / heads]
+        # [..., heads, n, width / heads]
+        queries, keys, values = (numpy.swapaxes(joint[..., i, :, :], -3, -2) for i in range(3))
         logits = queries @ numpy.swapaxes(keys, -1, -2) / numpy.sqrt(width // HEADS)
         attention = numpy.exp(logits - logits.max(-1, keepdims=True))
         attention /= attention.sum(-1, keepdims=True)

@@ -74,7 +74,8 @@ class FakeTuner:
         key = (message["experiment"], message["request"])
         if key in self._replies:
             return self._replies[key]
-        if message["type"] not in ("IN", "PI", "BU") and (message["experiment"], message["body"]["run"]) not in self.runs:
+        needs_run = message["type"] not in ("IN", "PI", "BU")
+        if needs_run and (message["experiment"], message["body"]["run"]) not in self.runs:
             return "ER", {"code": "unknown_experiment", "message": f"run \"{message['body']['run']}\" is not known; send IN first"}
         reply = getattr(self, "_" + message["type"])(message["experiment"], message["body"])
         if reply[0] != "ER":

@@ -23,9 +23,10 @@ class PlatformProcess:
         if keys:
             _run("keygen", self.keys)
             secure = ["--server-key", self.keys / "server.key", "--allow", self.keys / "clients.allow"]
-        command = [*prefix, PROGRAMS / "hyperfd-tuner", "serve", "--store", self.store, "--endpoint", f"tcp://{host}:*", *secure]
+        command = [*prefix, PROGRAMS / "hyperfd-tuner", "serve", "--store", self.store, *secure]
+        command += ["--endpoint", f"tcp://{host}:*", "--offer-bundle", make_bundle(folder)]
         with open(self.log, "wb") as log:
-            self._process = subprocess.Popen([*command, "--offer-bundle", make_bundle(folder)], stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
         while not (found := re.search(r"listening on tcp://[0-9.]+:(\d+)", self.log.read_text())):
             assert self._process.poll() is None, self.log.read_text()
         self.port = int(found.group(1))

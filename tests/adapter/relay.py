@@ -60,7 +60,7 @@ class Relay:
 
 
 def message_sizes(sent, curve=False):
-    """Of the messages in a ZMTP 3 stream (https://rfc.zeromq.org/spec/37/): after a greeting, frames of flags, size and body."""
+    """Of the messages in a ZMTP 3 stream (https://rfc.zeromq.org/spec/37/): a greeting, then frames of flags, size, body."""
     sizes, at = [], GREETING_BYTES
     while at + 2 <= len(sent):
         flags, header = sent[at], 9 if sent[at] & LONG else 2

@@ -116,7 +116,7 @@ def described_images(features):
 
 
 def traces(sent, features, folder):
-    """What of the data set can be found in these bytes: parts of image files, image features in any precision, names."""
+    """What of the data set is found in these bytes: parts of image files, image features in any precision, names."""
     found = []
     for file in sorted((folder / "images").iterdir()):
         content = file.read_bytes()
@@ -126,11 +126,16 @@ def traces(sent, features, folder):
         for at in range(0, len(image) - 4, 20):
             part = image[at : at + 4]
             if len(np.unique(part)) == 4:  # and not the zeros of a group without anchors
-                found += [f"features of image {i} from {at} as {kind}" for kind in ("<f2", "<f4", "<f8") if part.astype(kind).tobytes() in sent]
+                for kind in ("<f2", "<f4", "<f8"):
+                    if part.astype(kind).tobytes() in sent:
+                        found.append(f"features of image {i} from {at} as {kind}")
     return found + [f"name {name}" for name in (folder.name, folder.parent.name) if name.encode() in sent]
 
 
-@pytest.mark.parametrize("more", [(), ("--privacy", "private", "--group", "4", "--gradients", "--epsilon", "1000", "--releases", "50")])
+PRIVATELY = ("--privacy", "private", "--group", "4", "--gradients", "--epsilon", "1000", "--releases", "50")
+
+
+@pytest.mark.parametrize("more", [(), PRIVATELY])
 def test_no_trace_of_an_image_goes_over_the_wire_and_the_log_has_every_byte(features, short_tmp, more):
     folder, log = features.parent / "faces", short_tmp / "egress.jsonl"
     platform = PlatformProcess(short_tmp, keys=False)
@@ -138,7 +143,8 @@ def test_no_trace_of_an_image_goes_over_the_wire_and_the_log_has_every_byte(feat
     try:
         client = MinimalClient(f"tcp://127.0.0.1:{platform.port}", "e", "run-1")
         assert client.begin(SPACE, budget=4, policy="hyperfd:iterations=20")[0] == "ID"
-        serving = serve(features, f"tcp://127.0.0.1:{relay.port}", "e", "--egress-log", log, "--ledger", short_tmp / "ledger", *more)
+        files = ["--egress-log", log, "--ledger", short_tmp / "ledger"]
+        serving = serve(features, f"tcp://127.0.0.1:{relay.port}", "e", *files, *more)
         line_with(serving, "settled:")
         for parameter_id in client.generate(*range(4)):
             client.final(parameter_id, 0.1 * parameter_id)
@@ -155,7 +161,8 @@ def test_no_trace_of_an_image_goes_over_the_wire_and_the_log_has_every_byte(feat
     assert traces(sent, features, folder) == []
 
     image = described_images(features)[3]
-    for leak in ((folder / "images").iterdir().__next__().read_bytes()[:600], image.tobytes(), image.astype("<f4").tobytes(), b"faces/images"):
+    part_of_file = next((folder / "images").iterdir()).read_bytes()[:600]
+    for leak in (part_of_file, image.tobytes(), image.astype("<f4").tobytes(), b"faces/images"):
         assert traces(bytes(sent) + leak, features, folder), "the search finds what it looks for"
 
 

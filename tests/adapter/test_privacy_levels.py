@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -66,15 +67,23 @@ def run(home, tuner):
 
 
 def features_at(store):
-    """{experiment: bytes of φ}, and the statistics."""
+    """(bytes of φ, statistics) of each client's experiment."""
     with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as database:
-        rows = database.execute("SELECT e.name, length(d.feature), d.statistics FROM datasets d JOIN experiments e ON e.id = d.experiment_id")
+        rows = database.execute(
+            "SELECT e.name, length(d.feature), d.statistics"
+            " FROM datasets d JOIN experiments e ON e.id = d.experiment_id ORDER BY e.id"
+        )
         return [(size, json.loads(statistics)) for name, size, statistics in rows if not name.startswith("offline/")]
 
 
 def experiments_at(store):
     with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as database:
         return [name for (name,) in database.execute("SELECT name FROM experiments")]
+
+
+def sums(relay):
+    """Bytes of the messages of each connection."""
+    return [sum(message_sizes(sent, curve=True)) for sent in relay.connections]
 
 
 def log_of(home, kind):
@@ -90,14 +99,14 @@ def test_share_and_private_give_what_they_say_and_the_log_has_all_of_it(home, pl
     assert size == FEATURE_BYTES and all(value is not None for _, value in statistics)
     shared = log_of(home, "egress")
     assert {line["message"] for line in shared} == {"DO", "DN"}
-    assert sum(line["bytes"] for line in shared) in [sum(message_sizes(sent, curve=True)) for sent in relay.connections]
+    assert sum(line["bytes"] for line in shared) in sums(relay)
     assert not list(home.folder.rglob("*.privacy.jsonl"))
 
     run(home, tuner(platform, faces, endpoint, privacy="private", epsilon=8.0))
     _, (size, statistics) = features_at(platform.store)
     assert size == FEATURE_BYTES and all(value is None for _, value in statistics)
     private = log_of(home, "egress")[len(shared) :]
-    assert sum(line["bytes"] for line in private) in [sum(message_sizes(sent, curve=True)) for sent in relay.connections]
+    assert sum(line["bytes"] for line in private) in sums(relay)
     answers = [line for line in private if line["bytes"] > 2 * FEATURE_BYTES]
     assert 1 <= len(answers) == len(log_of(home, "privacy")) <= 4
     assert len({line["sha256"] for line in answers}) == len(answers)
@@ -154,7 +163,7 @@ def two_machines():
             ip("netns", "del", namespace)
 
 
-@pytest.mark.skipif(not os.path.exists("/usr/sbin/ip") and not os.path.exists("/sbin/ip"), reason="ip (iproute2) is not installed")
+@pytest.mark.skipif(shutil.which("ip") is None, reason="ip (iproute2) is not installed")
 def test_the_platform_is_on_another_machine(two_machines, home, short_tmp, faces):
     (there, address), (here, _) = two_machines
     platform = PlatformProcess(short_tmp, host=address, prefix=("ip", "netns", "exec", there))

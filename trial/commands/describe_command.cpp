@@ -142,7 +142,8 @@ void add_describe(CLI::App& app) {
   command->add_option("--target", options->target, "The table's column that is predicted")->needs(table);
   command->add_option("--numbers", options->numbers, "name=number,…: statistics of your own")->delimiter(',');
   command->add_flag("--no-cache", options->no_cache, "Neither use nor keep features of single images");
-  command->add_flag("--dry-run", options->dry_run, "Write nothing; say what an experiment with privacy share would send");
+  command->add_flag("--dry-run", options->dry_run,
+                    "Write nothing; say what an experiment with privacy share would send");
   command
       ->add_option("--images", options->images,
                    "Keep the features of at most so many images, evenly chosen (default: all); the rest is described, too")

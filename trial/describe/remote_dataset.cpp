@@ -73,8 +73,9 @@ std::string RemoteDataset::report() const {
     Rng rng(0);
     const auto statistics = static_cast<std::int64_t>(about_.statistics.size());
     const std::size_t weights = MetaFeatureExtractor(about_.image_features, statistics, units, rng).flat().size();
-    text += "2 meta-features of " + std::to_string(units) + " numbers, each a mean over at most half of the images, and " +
-            std::to_string(weights) + " numbers, the gradient of the extractor's weights, as often as updates ask\n";
+    text += "2 meta-features of " + std::to_string(units) +
+            " numbers, each a mean over at most half of the images, and " + std::to_string(weights) +
+            " numbers, the gradient of the extractor's weights, as often as updates ask\n";
   }
   text += "  from the experiment: the search space, configurations and metrics of trials\nWhat stays: images, labels, "
           "file names, and the " +

@@ -38,7 +38,8 @@ class Settings(NamedTuple):
     @property
     def pulls(self) -> bool:
         """The tuner is on this machine, and starts with the bundle that the one at ``endpoint`` offers."""
-        return self.endpoint is not None and (self.privacy == "pull" or (self.privacy is None and self.dataset is not None))
+        privacy = self.privacy or ("share" if self.dataset is None else "pull")
+        return self.endpoint is not None and privacy == "pull"
 
     @property
     def is_local(self) -> bool:
@@ -86,7 +87,7 @@ def _contradictions(settings: Settings) -> List[str]:
     if settings.endpoint is None and (settings.server_key or settings.client_key):
         problems.append("classArgs: server_key and client_key belong to a tuner elsewhere; endpoint is missing")
     if not settings.is_local and settings.store is not None:
-        problems.append("classArgs: store belongs to the tuner on this machine; together with endpoint it needs privacy pull")
+        problems.append("classArgs: store belongs to the tuner on this machine; with an endpoint it needs privacy pull")
     if settings.endpoint is not None and settings.bundle is not None:
         problems.append("classArgs: bundle belongs to the tuner on this machine; one elsewhere starts with what its owner gives it")
     if bool(settings.server_key) != bool(settings.client_key):

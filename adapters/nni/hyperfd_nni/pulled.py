@@ -23,7 +23,8 @@ MAX_BUNDLE_BYTES = 1 << 30
 class PulledTuner(EmbeddedTuner):
     """Fetches the platform's bundle before it starts. The requests for it are all that ever goes there.
 
-    A platform that does not answer, or offers nothing, is done without: then the bundle of the last time counts, if there is one.
+    A platform that does not answer, or offers nothing, is done without: then the bundle of the last time counts, if
+    there is one.
     """
 
     def __init__(self, store: Path, platform: Client, idle_exit: int = IDLE_EXIT_SECONDS):
@@ -47,7 +48,8 @@ def _pull(platform: Client) -> str:
         _save(file, download_bundle(platform))
         _logger.info("%s offers a bundle of %d bytes", platform.endpoint, file.stat().st_size)
     except (TunerAway, TunerRefused, ValueError, OSError) as error:
-        _logger.error("no bundle from %s: %s; %s", platform.endpoint, error, "the last one counts" if file.exists() else "the tuner goes without it")
+        instead = "the last one counts" if file.exists() else "the tuner goes without it"
+        _logger.error("no bundle from %s: %s; %s", platform.endpoint, error, instead)
     return str(file) if file.exists() else ""
 
 

@@ -285,12 +285,14 @@ TEST_F(ServiceTest, OffersOnlyTheBundleThatItsOperatorNames) {
   }
   EXPECT_EQ(got, content);
   EXPECT_GE(parts, 3);
-  EXPECT_THAT(expect<Failure>(ask(RequestBundle{static_cast<std::int64_t>(got.size()) + 1})).message, HasSubstr("offset"));
-  EXPECT_THAT(expect<Failure>(ask(RequestBundle{-1})).message, HasSubstr("offset"));
+  for (const std::int64_t offset : {static_cast<std::int64_t>(got.size()) + 1, std::int64_t{-1}}) {
+    EXPECT_THAT(expect<Failure>(ask(RequestBundle{offset})).message, HasSubstr("offset: expected 0 to"));
+  }
 
   EXPECT_THAT(message_of([&] { BundleOffer(folder.file("missing")); }), HasSubstr("missing: does not exist"));
   add("their experiment");
-  EXPECT_THAT(message_of([&] { const BundleOffer theirs(file); }), HasSubstr("a client's experiment, \"their experiment\""));
+  EXPECT_THAT(message_of([&] { const BundleOffer theirs(file); }),
+              HasSubstr("a client's experiment, \"their experiment\""));
 }
 
 }  // namespace
