@@ -3,13 +3,14 @@
 import os
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 from fake_tuner import FakeTuner
 from nni_driver import eventually
 
 from hyperfd_nni import client as client_module
-from hyperfd_nni import pulled
+from hyperfd_nni import embedded, pulled
 from hyperfd_nni.client import Client
 from hyperfd_nni.pulled import PulledTuner
 
@@ -45,8 +46,9 @@ def platform(short_tmp):
 
 
 def bundle_of(command):
-    with open(command[command.index("--bundle") + 1], "rb") as file:
-        return file.read()
+    """The bytes of the file; the name of the bundle that comes with the tuner."""
+    name = command[command.index("--bundle") + 1]
+    return name if name == embedded.BUNDLE else Path(name).read_bytes()
 
 
 def test_starts_with_the_bundle_and_asks_for_nothing_else(run, platform):
@@ -56,7 +58,7 @@ def test_starts_with_the_bundle_and_asks_for_nothing_else(run, platform):
 
 def test_starts_without_where_nothing_is_offered(run, platform, caplog):
     platform.bundle = None
-    assert "--bundle" not in run()
+    assert bundle_of(run()) == embedded.BUNDLE
     assert "this tuner offers none; the tuner goes without it" in caplog.text
 
 
@@ -72,5 +74,5 @@ def test_a_damaged_bundle_is_not_used(run, platform, caplog):
         platform.bundle = BUNDLE[:1500] + b"x" + BUNDLE[1501:] if message["body"]["offset"] == 1000 else BUNDLE
 
     platform.misbehave = damage
-    assert "--bundle" not in run()
+    assert bundle_of(run()) == embedded.BUNDLE
     assert "damaged, or was replaced meanwhile" in caplog.text

@@ -398,9 +398,9 @@ struct Failure {
 };
 
 using Body = std::variant<Initialize, UpdateSearchSpace, RequestTrialJobs, ReportMetric, TrialEnd, ImportData,
-                          AddCustomizedTrials, Terminate, OpenDataset, NextOrder, RequestBundle, Ping, Initialized, NewTrialJobs,
-                          NoMoreTrialJobs, SendTrialJobParameter, ComputeFeature, ComputeGradient, NoOrder, Dismissed,
-                          BundlePart, Acknowledged, Failure>;
+                          AddCustomizedTrials, Terminate, OpenDataset, NextOrder, RequestBundle, Ping, Initialized,
+                          NewTrialJobs, NoMoreTrialJobs, SendTrialJobParameter, ComputeFeature, ComputeGradient,
+                          NoOrder, Dismissed, BundlePart, Acknowledged, Failure>;
 
 // One frame. A reply carries the `experiment` and `request` of its request.
 struct Message {

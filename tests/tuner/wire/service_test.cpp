@@ -289,7 +289,7 @@ TEST_F(ServiceTest, OffersOnlyTheBundleThatItsOperatorNames) {
     EXPECT_THAT(expect<Failure>(ask(RequestBundle{offset})).message, HasSubstr("offset: expected 0 to"));
   }
 
-  EXPECT_THAT(message_of([&] { BundleOffer(folder.file("missing")); }), HasSubstr("missing: does not exist"));
+  EXPECT_THROW(BundleOffer(folder.file("missing")), StoreError);
   add("their experiment");
   EXPECT_THAT(message_of([&] { const BundleOffer theirs(file); }),
               HasSubstr("a client's experiment, \"their experiment\""));
