@@ -256,12 +256,14 @@ def connect(settings: Settings) -> Client:
 
     Raises ValueError when a key file cannot be used, PermissionError when the folder of the sockets is not ours.
     """
-    if settings.is_local:
-        tuner = EmbeddedTuner(settings.store or default_store(), bundle=settings.bundle or BUNDLE)
-        if settings.pulls:
-            tuner = PulledTuner(settings.store or default_store(), _platform(settings))
-        return Client(tuner.endpoint, before_attempt=tuner.ensure)
-    return _platform(settings)
+    if not settings.is_local:
+        return _platform(settings)
+    store = settings.store or default_store()
+    if settings.pulls:
+        tuner: EmbeddedTuner = PulledTuner(store, _platform(settings))
+    else:
+        tuner = EmbeddedTuner(store, bundle=settings.bundle or BUNDLE)
+    return Client(tuner.endpoint, before_attempt=tuner.ensure)
 
 
 def _platform(settings: Settings) -> Client:
