@@ -255,6 +255,7 @@ TEST_F(ServiceTest, OffersOnlyTheBundleThatItsOperatorNames) {
 
   const TemporaryFolder folder;
   const std::string file = folder.file("bundle.sqlite");
+  std::int64_t version = 0;
   const auto add = [&](const std::string& name) {
     const auto store = open_store(file);
     StoreTransaction transaction(*store);
@@ -265,7 +266,7 @@ TEST_F(ServiceTest, OffersOnlyTheBundleThatItsOperatorNames) {
     store->add_experiment(experiment);
     RankerRecord ranker;
     ranker.signature = "signature";
-    ranker.version = 1;
+    ranker.version = ++version;
     ranker.model = std::string(2 * BundleOffer::kPartBytes, 'm');
     store->add_ranker(ranker);
     transaction.commit();
