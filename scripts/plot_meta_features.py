@@ -8,75 +8,12 @@ image features. Prints the silhouette score by domain and how far φ moves when 
 """
 
 import argparse
-import hashlib
-import json
-import pathlib
-
 import numpy
 from PIL import Image, ImageDraw, ImageFont
 from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 
-MAGIC = b"HyperFD features 1\n"
-HEADS = 4
-
-
-class Features:
-    def __init__(self, file):
-        content = pathlib.Path(file).read_bytes()
-        if not content.startswith(MAGIC):
-            raise SystemExit(f"{file}: expected a file of hyperfd-trial describe")
-        digest, rest = content[len(MAGIC):].split(b"\n", 1)
-        if hashlib.sha256(rest).hexdigest().encode() != digest:
-            raise SystemExit(f"{file}: damaged")
-        header, numbers = rest.split(b"\n", 1)
-        header = json.loads(header)
-        self.name = pathlib.Path(file).stem
-        self.extractor = header["extractor"]
-        self.images = numpy.frombuffer(numbers, "<f2").reshape(header["images"], header["features"]).astype(float)
-        self.statistics = numpy.array(header["statistics"], float)
-
-
-class Extractor:
-    """G, as tuner/ranker/meta_feature_extractor.cpp computes it."""
-
-    def __init__(self, inputs, units, random):
-        """`inputs`: what is standardised, features and statistics of all images."""
-        def linear(columns, rows):
-            bound = columns**-0.5
-            return random.uniform(-bound, bound, (rows, columns)), random.uniform(-bound, bound, rows)
-
-        def norm():
-            return numpy.ones(units), numpy.zeros(units)
-
-        deviation = inputs.std(0)
-        self.shift, self.scale = inputs.mean(0), numpy.where(deviation > 1e-6, deviation, 1)
-        self.input = linear(inputs.shape[1], units)
-        self.attention, self.projection = linear(units, 3 * units), linear(units, units)
-        self.hidden, self.output = linear(units, 2 * units), linear(2 * units, units)
-        self.first_norm, self.second_norm = norm(), norm()
-
-    def __call__(self, images, statistics):
-        inputs = numpy.hstack([images, numpy.tile(statistics, (len(images), 1))])
-        tokens = linear((inputs - self.shift) / self.scale, self.input)
-        n, width = tokens.shape
-        queries, keys, values = linear(tokens, self.attention).reshape(n, 3, HEADS, -1).transpose(1, 2, 0, 3)
-        logits = queries @ keys.transpose(0, 2, 1) / numpy.sqrt(width // HEADS)
-        attention = numpy.exp(logits - logits.max(2, keepdims=True))
-        attention /= attention.sum(2, keepdims=True)
-        mixed = (attention @ values).transpose(1, 0, 2).reshape(n, width)
-        attended = layer_norm(tokens + linear(mixed, self.projection), self.first_norm)
-        hidden = numpy.maximum(linear(attended, self.hidden), 0)
-        return layer_norm(attended + linear(hidden, self.output), self.second_norm).mean(0)
-
-
-def linear(x, weights):
-    return x @ weights[0].T + weights[1]
-
-
-def layer_norm(x, weights):
-    x = x - x.mean(1, keepdims=True)
-    return x / numpy.sqrt((x**2).mean(1, keepdims=True) + 1e-5) * weights[0] + weights[1]
+from meta_features import Extractor, Features
 
 
 def distance_table(extractor, domains, sizes, random):

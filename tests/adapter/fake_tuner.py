@@ -3,6 +3,7 @@ adapter that start it as their `hyperfd-tuner`."""
 
 import argparse
 import fcntl
+import hashlib
 import itertools
 import json
 import random
@@ -21,8 +22,9 @@ class FakeTuner:
     nothing, a dict = the fields of an ER body, bytes = exactly these bytes.
     """
 
-    def __init__(self, endpoint, misbehave=lambda message: None, curve_secret=None):
+    def __init__(self, endpoint, misbehave=lambda message: None, curve_secret=None, bundle=None):
         self.endpoint = endpoint
+        self.bundle = bundle  # bytes that it offers, in parts of 1000
         self.misbehave = misbehave
         self.messages = []  # (type, body) in the order of their taking effect
         self.experiments = {}  # id → search space
@@ -72,7 +74,8 @@ class FakeTuner:
         key = (message["experiment"], message["request"])
         if key in self._replies:
             return self._replies[key]
-        if message["type"] not in ("IN", "PI") and (message["experiment"], message["body"]["run"]) not in self.runs:
+        needs_run = message["type"] not in ("IN", "PI", "BU")
+        if needs_run and (message["experiment"], message["body"]["run"]) not in self.runs:
             return "ER", {"code": "unknown_experiment", "message": f"run \"{message['body']['run']}\" is not known; send IN first"}
         reply = getattr(self, "_" + message["type"])(message["experiment"], message["body"])
         if reply[0] != "ER":
@@ -144,6 +147,12 @@ class FakeTuner:
 
     def _TE(self, experiment, body):
         return self._ok()
+
+    def _BU(self, experiment, body):
+        if self.bundle is None:
+            return "ER", {"code": "input", "message": "this tuner offers none"}
+        part = self.bundle[body["offset"] : body["offset"] + 1000]
+        return "BP", {"digest": hashlib.sha256(self.bundle).hexdigest(), "size": len(self.bundle), "part": part}
 
     def _PI(self, experiment, body):
         return self._ok()

@@ -79,6 +79,7 @@ class Experiment:
         self.home = home
         self.port = 0
         self.id = ""
+        self._runs = False
         self.code = Path(tempfile.mkdtemp(prefix="code-", dir=home.folder))
         (self.code / "trial.py").write_text(trial)
         config = {
@@ -100,7 +101,8 @@ class Experiment:
 
     def __exit__(self, *_):
         try:
-            self.home.nnictl("stop", self.id)
+            if self._runs:
+                self.stop()
         finally:
             self.home.kill_tuner()
 
@@ -108,6 +110,7 @@ class Experiment:
         self._launch("create", "--config", str(self.config))
 
     def stop(self) -> None:
+        self._runs = False
         self.home.nnictl("stop", self.id)
 
     def resume(self) -> None:
@@ -125,6 +128,7 @@ class Experiment:
                     raise
                 self.home.nnictl("stop", "--all")
                 continue
+            self._runs = True
             self.id = re.search(r"Experiment ID: (\w+)", output).group(1) if command[0] == "create" else self.id
             self.wait_until(lambda: self.status() == "ERROR" or self.log().count(TUNER_BEGINS) > starts)
             if self.status() != "ERROR" or "Tuner did not connect" not in self.manager_log():

@@ -21,6 +21,23 @@ def test_values():
 
 
 @pytest.mark.parametrize(
+    "class_args, pulls, is_local",
+    [
+        ({}, False, True),
+        ({"dataset": "a"}, False, True),
+        ({"endpoint": "tcp://h:1"}, False, False),
+        ({"endpoint": "tcp://h:1", "dataset": "a"}, True, True),  # nothing of it leaves unless somebody says so
+        ({"endpoint": "tcp://h:1", "dataset": "a", "privacy": "share"}, False, False),
+        ({"endpoint": "tcp://h:1", "dataset": "a", "privacy": "private"}, False, False),
+        ({"endpoint": "tcp://h:1", "privacy": "pull", "store": "a"}, True, True),
+    ],
+)
+def test_where_the_tuner_is(class_args, pulls, is_local):
+    settings, problems = read_class_args(class_args)
+    assert (settings.pulls, settings.is_local, problems) == (pulls, is_local, [])
+
+
+@pytest.mark.parametrize(
     "class_args, message",
     [
         ({"optimise_mode": "minimize"}, 'unknown key "optimise_mode"; did you mean "optimize_mode"?'),
@@ -41,7 +58,7 @@ def test_values():
         ({"meta_features": {"a": "b"}}, "classArgs.meta_features: expected names and finite numbers"),
         ({"privacy": "none"}, 'classArgs.privacy: expected "pull", "share" or "private"'),
         ({"epsilon": 0}, "classArgs.epsilon: expected a number from 0.001 to 1000"),
-        ({"dataset": "a", "endpoint": "tcp://h:1"}, "needs privacy share or private"),
+        ({"privacy": "private", "dataset": "a"}, "privacy private is about a tuner elsewhere; endpoint is missing"),
         ({"store": "a", "endpoint": "tcp://h:1"}, "store belongs to the tuner on this machine"),
         ({"server_key": "a", "client_key": "b"}, "endpoint is missing"),
         ({"endpoint": "tcp://h:1", "server_key": "a"}, "server_key and client_key are needed together"),

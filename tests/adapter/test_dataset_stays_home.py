@@ -7,17 +7,18 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from minimal_client import MinimalClient
 from nnictl import PROGRAMS, SOURCE, needs_tuner
+from platform_process import SPACE, PlatformProcess
+from relay import Relay, message_sizes
 
 pytestmark = [
     pytest.mark.integration,
     needs_tuner,
     pytest.mark.skipif(not os.access(PROGRAMS / "hyperfd-trial", os.X_OK), reason="hyperfd-trial is not built"),
 ]
-
-SPACE = {"lr": {"_type": "choice", "_value": [0.1, 0.01, 0.001]}, "layers": {"_type": "choice", "_value": [1, 2, 3, 4]}}
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,64 @@ def test_a_private_data_set_gives_its_meta_feature_and_no_more(features, endpoin
     end = line_with(private[0], "ended:")
     assert 1 <= int(end.split(";")[1].split()[0]) <= 4
     assert 1 <= len((short_tmp / "ledger").read_text().splitlines()) <= 4
+
+
+def described_images(features):
+    """The numbers of each image, as `hyperfd-trial describe` stores them."""
+    header, numbers = features.read_bytes().split(b"\n", 3)[2:]
+    header = json.loads(header)
+    return np.frombuffer(numbers, "<f2").reshape(header["images"], header["features"])
+
+
+def traces(sent, features, folder):
+    """What of the data set is found in these bytes: parts of image files, image features in any precision, names."""
+    found = []
+    for file in sorted((folder / "images").iterdir()):
+        content = file.read_bytes()
+        found += [f"{file.name} at {i}" for i in range(0, len(content) - 16, 251) if content[i : i + 16] in sent]
+        found += [f"name {name}" for name in (file.name, file.stem) if name.encode() in sent]
+    for i, image in enumerate(described_images(features)):
+        for at in range(0, len(image) - 4, 20):
+            part = image[at : at + 4]
+            if len(np.unique(part)) == 4:  # and not the zeros of a group without anchors
+                for kind in ("<f2", "<f4", "<f8"):
+                    if part.astype(kind).tobytes() in sent:
+                        found.append(f"features of image {i} from {at} as {kind}")
+    return found + [f"name {name}" for name in (folder.name, folder.parent.name) if name.encode() in sent]
+
+
+PRIVATELY = ("--privacy", "private", "--group", "4", "--gradients", "--epsilon", "1000", "--releases", "50")
+
+
+@pytest.mark.parametrize("more", [(), PRIVATELY])
+def test_no_trace_of_an_image_goes_over_the_wire_and_the_log_has_every_byte(features, short_tmp, more):
+    folder, log = features.parent / "faces", short_tmp / "egress.jsonl"
+    platform = PlatformProcess(short_tmp, keys=False)
+    relay = Relay(platform.port)
+    try:
+        client = MinimalClient(f"tcp://127.0.0.1:{platform.port}", "e", "run-1")
+        assert client.begin(SPACE, budget=4, policy="hyperfd:iterations=20")[0] == "ID"
+        files = ["--egress-log", log, "--ledger", short_tmp / "ledger"]
+        serving = serve(features, f"tcp://127.0.0.1:{relay.port}", "e", *files, *more)
+        line_with(serving, "settled:")
+        for parameter_id in client.generate(*range(4)):
+            client.final(parameter_id, 0.1 * parameter_id)
+        client.ask("TE")
+        line_with(serving, "ended:")
+        client.close()
+    finally:
+        relay.close()
+        platform.close()
+    (sent,) = relay.connections
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert message_sizes(sent) == [line["bytes"] for line in lines]
+    assert max(line["bytes"] for line in lines) > 100_000, "gradients went"
+    assert traces(sent, features, folder) == []
+
+    image = described_images(features)[3]
+    part_of_file = next((folder / "images").iterdir()).read_bytes()[:600]
+    for leak in (part_of_file, image.tobytes(), image.astype("<f4").tobytes(), b"faces/images"):
+        assert traces(bytes(sent) + leak, features, folder), "the search finds what it looks for"
 
 
 def test_dry_run_says_what_would_leave_and_sends_nothing(features, short_tmp):

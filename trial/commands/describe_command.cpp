@@ -8,16 +8,15 @@
 #include "trial/commands/options.h"
 #include "trial/describe/describe.h"
 #include "trial/describe/feature_cache.h"
+#include "trial/describe/remote_dataset.h"
 #include "trial/describe/table_statistics.h"
 #include "trial/training/device.h"
 #include "trial/training/progress.h"
 #include "trial/training/recipe_files.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
+#include "tuner/base/json.h"
 #include "tuner/base/log.h"
-#include "tuner/base/rng.h"
-#include "tuner/ranker/meta_feature_extractor.h"
-#include "tuner/ranker/ranker_options.h"
 
 namespace hyperfd::commands {
 namespace {
@@ -82,27 +81,16 @@ DatasetFeatures describe_data(const Options& options) {
 }
 
 // What an experiment that shares would send of these features.
-void print_disclosure(const DatasetFeatures& features) {
-  const std::int64_t units = RankerOptions().hidden_units, inputs = features.images.size(1);
-  const auto statistics = static_cast<std::int64_t>(features.statistics.size());
-  std::printf("What leaves this machine with privacy: share (with pull: nothing)\n");
+std::string disclosure(const DatasetFeatures& features) {
   if (features.images.size(0) > 0) {
-    Rng rng(0);
-    const std::size_t weights = MetaFeatureExtractor(inputs, statistics, units, rng).flat().size();
-    std::printf(
-        "  meta-feature         2 × %lld numbers in each round of an update, means over at most half of the %lld "
-        "images\n"
-        "  gradient             %zu numbers in each round of an update, of the meta-feature extractor's weights\n",
-        static_cast<long long>(units), static_cast<long long>(features.images.size(0)), weights);
+    Disclosure share;
+    share.least_images = 1;
+    return RemoteDataset(features, share, "").report();
   }
-  std::printf("  extractor            %s\n", features.extractor.c_str());
+  std::string text = "A task without images. What leaves this machine, as meta_features of the experiment:\n";
   for (std::size_t i = 0; i < features.statistics.size(); ++i)
-    std::printf("  %-20s %.6g\n", features.statistic_names[i].c_str(), features.statistics[i]);
-  std::printf("  configurations and metrics of the experiment's trials\n");
-  if (features.images.size(0) > 0) {
-    std::printf("What stays: images, labels, file names, and the %lld numbers of each of the images\n",
-                static_cast<long long>(inputs));
-  }
+    text += "  " + features.statistic_names[i] + "=" + Json(features.statistics[i]).dump() + "\n";
+  return text;
 }
 
 void describe(const Options& options) {
@@ -113,7 +101,7 @@ void describe(const Options& options) {
   const DatasetFeatures features =
       options.data.empty() ? describe_numbers(given_statistics(options)) : describe_data(options);
   if (options.dry_run) {
-    print_disclosure(features);
+    std::fputs(disclosure(features).c_str(), stdout);
     return;
   }
   const std::string bytes = features.serialize();
@@ -154,7 +142,8 @@ void add_describe(CLI::App& app) {
   command->add_option("--target", options->target, "The table's column that is predicted")->needs(table);
   command->add_option("--numbers", options->numbers, "name=number,…: statistics of your own")->delimiter(',');
   command->add_flag("--no-cache", options->no_cache, "Neither use nor keep features of single images");
-  command->add_flag("--dry-run", options->dry_run, "Write nothing; say what an experiment would send");
+  command->add_flag("--dry-run", options->dry_run,
+                    "Write nothing; say what an experiment with privacy share would send");
   command
       ->add_option("--images", options->images,
                    "Keep the features of at most so many images, evenly chosen (default: all); the rest is described, too")

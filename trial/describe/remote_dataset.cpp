@@ -6,6 +6,7 @@
 #include "tuner/base/error.h"
 #include "tuner/base/json.h"
 #include "tuner/ranker/local_dataset_client.h"
+#include "tuner/ranker/ranker_options.h"
 
 namespace hyperfd {
 namespace {
@@ -50,25 +51,38 @@ RemoteDataset::RemoteDataset(const DatasetFeatures& features, const Disclosure& 
 }
 
 std::string RemoteDataset::report() const {
-  std::string text = "opening: the extractor's hash, " + std::to_string(about_.images) + " images of " +
-                     std::to_string(about_.image_features) + " numbers, statistics";
+  const std::int64_t units = RankerOptions().hidden_units;
+  std::string text = "What leaves this machine:\n  before all else: the extractor's hash " + about_.extractor + "; " +
+                     std::to_string(about_.images) + " images of " + std::to_string(about_.image_features) +
+                     " numbers; statistics";
   for (const wire::Statistic& statistic : about_.statistics) {
     text += " " + statistic.name + (statistic.value ? "=" + rounded(*statistic.value) : " (withheld)");
   }
-  if (!ledger_) {
-    return text +
-           "\nanswers: the meta-feature of two samples of images, and the gradient of G's weights, each as often as "
-           "updates ask\n";
+  text += "\n  answers: ";
+  if (ledger_) {
+    const auto& dataset = static_cast<const PrivateDataset&>(*client_);
+    text += std::to_string(disclosure_.releases) + " at most, meta-features" +
+            (disclosure_.gradients ? " and gradients" : "") + ", each a mean over " + std::to_string(dataset.groups()) +
+            " groups of " + std::to_string(disclosure_.group_images) + " images with noise of " +
+            rounded(privacy_.noise_multiplier) + " times its sensitivity (a deviation of " +
+            rounded(dataset.noise_deviation(units)) + " on each of " + std::to_string(units) +
+            " numbers of length 1)\n  privacy: epsilon " + rounded(ledger_->spent()) + " spent before, " +
+            rounded(disclosure_.epsilon) + " at most in all, delta " + rounded(disclosure_.delta) +
+            ", when one image is replaced by any other\n";
+  } else {
+    Rng rng(0);
+    const auto statistics = static_cast<std::int64_t>(about_.statistics.size());
+    const std::size_t weights = MetaFeatureExtractor(about_.image_features, statistics, units, rng).flat().size();
+    text += "2 meta-features of " + std::to_string(units) +
+            " numbers, each a mean over at most half of the images, and " + std::to_string(weights) +
+            " numbers, the gradient of the extractor's weights, as often as updates ask\n";
   }
-  const auto& dataset = static_cast<const PrivateDataset&>(*client_);
-  text += "\nanswers: " + std::to_string(disclosure_.releases) + " at most, ";
-  text += disclosure_.gradients ? "meta-features and gradients" : "meta-features";
-  text += ", each a mean over " + std::to_string(dataset.groups()) + " groups of " +
-          std::to_string(disclosure_.group_images) + " images with noise of " + rounded(privacy_.noise_multiplier) +
-          " times its sensitivity (a deviation of " + rounded(dataset.noise_deviation(64)) +
-          " on each of 64 numbers of length 1)\nprivacy: epsilon " + rounded(ledger_->spent()) + " spent before, " +
-          rounded(disclosure_.epsilon) + " at most in all, delta " + rounded(disclosure_.delta) +
-          ", when one image is replaced by any other\n";
+  text += "  from the experiment: the search space, configurations and metrics of trials\nWhat stays: images, labels, "
+          "file names, and the " +
+          std::to_string(about_.image_features) + " numbers of each of the images\n";
+  if (const std::int64_t least = Disclosure().least_images; about_.images < least) {
+    text += "Fewer than " + std::to_string(least) + " images: all of this needs --least-images.\n";
+  }
   return text;
 }
 

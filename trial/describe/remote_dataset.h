@@ -33,7 +33,7 @@ class RemoteDataset {
   DatasetClient& client() { return *client_; }
   // What opens it at the platform: private ones withhold their statistics.
   const wire::OpenDataset& about() const { return about_; }
-  // What will leave, in words, to be read before anything does.
+  // What will leave and what stays, in words, to be read before anything does: the one place that says so.
   std::string report() const;
 
  private:

@@ -49,6 +49,8 @@ void add_serve(CLI::App& app) {
                    "Experience that is added to the store, as far as it lacks it: the name of a bundle that comes with "
                    "the program (faces), a file made by warmup or export, or none")
       ->capture_default_str();
+  command->add_option("--offer-bundle", options->server.offer_bundle,
+                      "A bundle that every client may have, to learn on its own machine (classArgs.privacy pull)");
   command->add_option("--endpoint", options->server.endpoint, "ipc://PATH or tcp://HOST:PORT")->capture_default_str();
   command->add_option("--idle-exit", options->idle_exit, "End after this many seconds without any message; 0: never")
       ->check(CLI::Range(0LL, 100'000'000LL))

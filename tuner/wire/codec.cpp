@@ -44,6 +44,10 @@ void pack(Packer& packer, const Floats& numbers) {
   packer.pack_bin(size);
   packer.pack_bin_body(reinterpret_cast<const char*>(numbers.data()), size);
 }
+void pack(Packer& packer, const Bytes& bytes) {
+  packer.pack_bin(static_cast<std::uint32_t>(bytes.size()));
+  packer.pack_bin_body(reinterpret_cast<const char*>(bytes.data()), static_cast<std::uint32_t>(bytes.size()));
+}
 void pack(Packer& packer, const std::optional<std::int64_t>& value) {
   if (value) {
     packer.pack(*value);
@@ -244,6 +248,10 @@ class MapReader {
     }
     numbers.resize(object.via.bin.size / sizeof(float));
     if (!numbers.empty()) std::memcpy(numbers.data(), object.via.bin.ptr, object.via.bin.size);
+  }
+  static void read(const msgpack::object& object, const std::string& path, Bytes& bytes) {
+    if (object.type != msgpack::type::BIN) mistyped(path, "binary data", object);
+    bytes.assign(object.via.bin.ptr, object.via.bin.ptr + object.via.bin.size);
   }
   static void read(const msgpack::object& object, const std::string& path, std::optional<std::int64_t>& value) {
     if (object.type == msgpack::type::NIL) {

@@ -227,6 +227,17 @@ struct NextOrder {
   }
 };
 
+// A part of the bundle that the server offers.
+struct RequestBundle {
+  static constexpr char kType[] = "BU";
+  std::int64_t offset = 0;  // bytes
+
+  template <typename Self, typename Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("offset", self.offset);
+  }
+};
+
 struct Ping {
   static constexpr char kType[] = "PI";
 
@@ -346,6 +357,22 @@ struct Dismissed {
   }
 };
 
+using Bytes = std::vector<unsigned char>;
+
+struct BundlePart {
+  static constexpr char kType[] = "BP";
+  std::string digest;     // SHA-256 of the whole
+  std::int64_t size = 0;  // bytes of the whole
+  Bytes part;             // from `offset` on; empty at the end
+
+  template <typename Self, typename Visitor>
+  static void fields(Self& self, Visitor& visit) {
+    visit("digest", self.digest);
+    visit("size", self.size);
+    visit("part", self.part);
+  }
+};
+
 struct Acknowledged {
   static constexpr char kType[] = "OK";
   std::int64_t counted = 0;
@@ -371,9 +398,9 @@ struct Failure {
 };
 
 using Body = std::variant<Initialize, UpdateSearchSpace, RequestTrialJobs, ReportMetric, TrialEnd, ImportData,
-                          AddCustomizedTrials, Terminate, OpenDataset, NextOrder, Ping, Initialized, NewTrialJobs,
-                          NoMoreTrialJobs, SendTrialJobParameter, ComputeFeature, ComputeGradient, NoOrder, Dismissed,
-                          Acknowledged, Failure>;
+                          AddCustomizedTrials, Terminate, OpenDataset, NextOrder, RequestBundle, Ping, Initialized,
+                          NewTrialJobs, NoMoreTrialJobs, SendTrialJobParameter, ComputeFeature, ComputeGradient,
+                          NoOrder, Dismissed, BundlePart, Acknowledged, Failure>;
 
 // One frame. A reply carries the `experiment` and `request` of its request.
 struct Message {

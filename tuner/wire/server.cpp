@@ -75,6 +75,7 @@ struct Server::Impl {
             store, [this] { learned.wake(); }, options.learn, [this] { ordered.wake(); }, options.dataset_times,
             options.limits),
         socket(context, zmq::socket_type::router) {
+    if (!options.offer_bundle.empty()) service.offer(BundleOffer(options.offer_bundle));
     const Endpoint where = parse_endpoint(options.endpoint);
     secure(where);
     socket.set(zmq::sockopt::linger, 1000);

@@ -17,6 +17,7 @@ struct ServerOptions {
   std::string server_key;             // file with the server's secret CURVE key; with allow_file, needed for tcp …
   std::string allow_file;             // file with the public keys of allowed clients
   bool insecure = false;              // … unless this says that tcp may go without
+  std::string offer_bundle;           // file that clients may have (BundleOffer); "": none
   // How long the answer to the first message of a new experiment waits for a ranker update at most.
   std::chrono::milliseconds learning_patience{3000};
   // How long a client that serves a data set waits for an order before it has to ask again.

@@ -92,7 +92,7 @@ class Executor {
     return Acknowledged{};
   }
 
-  // Replies, which a client has no business to send; a ping or poll never gets here.
+  // Replies, which a client has no business to send; a ping, poll or request for a bundle never gets here.
   template <typename Reply>
   Body operator()(const Reply&) {
     throw MalformedMessage("unknown_type", std::string("type: ") + Reply::kType + " is not a request");
@@ -134,6 +134,10 @@ Answer Service::answer(std::string_view frame, const std::string& tenant) {
       reply.body = Acknowledged{};
       return {encode(reply), "", std::nullopt};
     }
+    if (const auto* bundle = std::get_if<RequestBundle>(&request.body)) {
+      reply.body = bundle_part(*bundle);
+      return {encode(reply), "", std::nullopt};
+    }
     const std::string experiment = owned_name(tenant, request.experiment);
     if (std::holds_alternative<NextOrder>(request.body)) return answer_poll(request, experiment);
     if (std::holds_alternative<Initialize>(request.body)) check_experiments(tenant, experiment);
@@ -170,6 +174,11 @@ Answer Service::answer(std::string_view frame, const std::string& tenant) {
                 failure.message);
   reply.body = std::move(failure);
   return {encode(reply), "", std::nullopt};
+}
+
+BundlePart Service::bundle_part(const RequestBundle& request) const {
+  if (!bundle_) throw InputError("bundle: this tuner offers none (serve --offer-bundle)");
+  return bundle_->part(request.offset);
 }
 
 void Service::check_experiments(const std::string& tenant, const std::string& experiment) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tuner/platform/platform.h"
+#include "tuner/wire/bundle_offer.h"
 #include "tuner/wire/dataset_hub.h"
 #include "tuner/wire/messages.h"
 #include "tuner/wire/tenants.h"
@@ -41,6 +42,9 @@ class Service {
         platform_(store, std::move(on_learned), std::move(learn), datasets_) {}
   ~Service() { datasets_.shut_down(); }
 
+  // To clients that ask for it; without one they are told so.
+  void offer(BundleOffer bundle) { bundle_ = std::move(bundle); }
+
   // Whatever the frame is and whatever goes wrong, there is an answer: every error is a typed reply.
   // `tenant`: the public key of the client that sent it, "" without keys.
   Answer answer(std::string_view frame, const std::string& tenant = "");
@@ -59,11 +63,13 @@ class Service {
   // `experiment`: the request's, as it is called in the store.
   Answer apply(const Message& request, const std::string& experiment, std::string_view frame);
   Answer answer_poll(const Message& request, const std::string& experiment);
+  BundlePart bundle_part(const RequestBundle& request) const;
   void check_experiments(const std::string& tenant, const std::string& experiment);
 
   ExperienceStore& store_;
   TenantLimits limits_;
   RequestRates rates_;
+  std::optional<BundleOffer> bundle_;
   DatasetHub datasets_;
   Platform platform_;
 };

@@ -30,10 +30,21 @@ class Settings(NamedTuple):
     meta_features: Optional[Dict[str, float]] = None  # numbers that describe the data set
     dataset: Optional[Path] = None  # a folder that hyperfd-trial reads; the tuner never does
     describe_timeout: float = 60.0  # seconds that the first suggestion waits for the data set's meta-feature at most
-    privacy: str = "pull"
+    privacy: Optional[str] = None  # None: "share" at a tuner elsewhere if there is no dataset, otherwise "pull"
     epsilon: float = 4.0  # the next two: of privacy "private"
     delta: float = 1e-5
     bundle: Optional[str] = None  # experience that the store starts with: None: what comes with the tuner; a file's path; "none"
+
+    @property
+    def pulls(self) -> bool:
+        """The tuner is on this machine, and starts with the bundle that the one at ``endpoint`` offers."""
+        privacy = self.privacy or ("share" if self.dataset is None else "pull")
+        return self.endpoint is not None and privacy == "pull"
+
+    @property
+    def is_local(self) -> bool:
+        """The tuner is on this machine."""
+        return self.endpoint is None or self.pulls
 
 
 def read_class_args(class_args: Dict[str, Any]) -> Tuple[Settings, List[str]]:
@@ -75,14 +86,14 @@ def _contradictions(settings: Settings) -> List[str]:
     problems = []
     if settings.endpoint is None and (settings.server_key or settings.client_key):
         problems.append("classArgs: server_key and client_key belong to a tuner elsewhere; endpoint is missing")
-    if settings.endpoint is not None and settings.store is not None:
-        problems.append("classArgs: store belongs to the tuner on this machine; it cannot be given together with endpoint")
+    if not settings.is_local and settings.store is not None:
+        problems.append("classArgs: store belongs to the tuner on this machine; with an endpoint it needs privacy pull")
     if settings.endpoint is not None and settings.bundle is not None:
         problems.append("classArgs: bundle belongs to the tuner on this machine; one elsewhere starts with what its owner gives it")
     if bool(settings.server_key) != bool(settings.client_key):
         problems.append("classArgs: server_key and client_key are needed together")
-    if settings.dataset is not None and settings.endpoint is not None and settings.privacy == "pull":
-        problems.append("classArgs: a dataset at a tuner elsewhere needs privacy share or private; with pull nothing of it leaves this machine")
+    if settings.endpoint is None and settings.privacy not in (None, "pull"):
+        problems.append(f"classArgs: privacy {settings.privacy} is about a tuner elsewhere; endpoint is missing")
     return problems
 
 

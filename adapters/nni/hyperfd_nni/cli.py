@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
+DELIVERY_ARGUMENTS = ("endpoint", "server_key", "client_key", "store", "privacy")  # of classArgs: which tuner it is
 EXAMPLES = """\
 examples:
   hyperfd-nni register                     make `tuner: {name: HyperFD}` known to this environment's NNI
@@ -39,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     explanation = "send what is left in an experiment's outbox"
     deliver = commands.add_parser("deliver", help=explanation, description=explanation)
     deliver.add_argument("checkpoint", type=Path, help="folder checkpoint/ of the NNI experiment")
-    for name in ("endpoint", "server_key", "client_key", "store"):
+    for name in DELIVERY_ARGUMENTS:
         deliver.add_argument("--" + name.replace("_", "-"), help=f"as classArgs.{name} of the experiment")
     deliver.set_defaults(run=_deliver)
     return parser
@@ -73,7 +74,7 @@ def _deliver(options: argparse.Namespace) -> int:
     from .class_args import read_class_args
     from .delivery import deliver
 
-    settings, problems = read_class_args({name: getattr(options, name) for name in ("endpoint", "server_key", "client_key", "store")})
+    settings, problems = read_class_args({name: getattr(options, name) for name in DELIVERY_ARGUMENTS})
     if problems:
         raise ValueError("; ".join(problems))
     delivered, refused = deliver(options.checkpoint, settings)

@@ -79,12 +79,12 @@ class DatasetProgram:
             program, "serve-dataset", "--features", str(features), "--endpoint", self._endpoint, "--experiment", self._experiment,
             "--follow", str(os.getpid()), "--linger", str(LINGER_SECONDS),
         ]
+        if settings.is_local:
+            return command + ["--least-images", "1"]
         if settings.server_key is not None:
             command += ["--server-key", str(settings.server_key), "--client-key", str(settings.client_key)]
         if settings.privacy == "private":
             command += ["--privacy", "private", "--epsilon", str(settings.epsilon), "--delta", str(settings.delta)]
-        if settings.endpoint is None:
-            command += ["--least-images", "1"]  # the tuner is on this machine
         return command
 
     def _features_file(self) -> Path:

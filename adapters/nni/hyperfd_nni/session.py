@@ -22,6 +22,7 @@ from .journal import Journal
 from .nni_context import NniContext
 from .outbox import Outbox
 from .plain import plain, to_json
+from .pulled import PulledTuner
 from .trial_book import TrialBook
 from .tuner_link import IntroductionRefused, TunerLink
 
@@ -247,7 +248,7 @@ def _tuner_id(parameter_id: int, sampled: bool) -> int:
 
 def tuner_endpoint(settings: Settings) -> str:
     """Raises PermissionError when the folder of the sockets is not ours."""
-    return settings.endpoint or EmbeddedTuner(settings.store or default_store()).endpoint
+    return EmbeddedTuner(settings.store or default_store()).endpoint if settings.is_local else str(settings.endpoint)
 
 
 def connect(settings: Settings) -> Client:
@@ -255,9 +256,17 @@ def connect(settings: Settings) -> Client:
 
     Raises ValueError when a key file cannot be used, PermissionError when the folder of the sockets is not ours.
     """
-    if settings.endpoint is None:
-        tuner = EmbeddedTuner(settings.store or default_store(), bundle=settings.bundle or BUNDLE)
-        return Client(tuner.endpoint, before_attempt=tuner.ensure)
+    if not settings.is_local:
+        return _platform(settings)
+    store = settings.store or default_store()
+    if settings.pulls:
+        tuner: EmbeddedTuner = PulledTuner(store, _platform(settings))
+    else:
+        tuner = EmbeddedTuner(store, bundle=settings.bundle or BUNDLE)
+    return Client(tuner.endpoint, before_attempt=tuner.ensure)
+
+
+def _platform(settings: Settings) -> Client:
     if settings.server_key is None:
         return Client(settings.endpoint)
     return Client(settings.endpoint, read_server_key(settings.server_key), read_client_keys(settings.client_key))

@@ -346,7 +346,7 @@ TEST_F(TrialCommand, DescribeWritesFeaturesAndKeepsThoseOfSingleImages) {
 TEST_F(TrialCommand, DescribeSaysWhatWouldLeaveAndWritesNothing) {
   const Finished dry = run({"describe", "--data", faces_.folder(), "--numbers", "cameras=3", "--dry-run"});
   ASSERT_EQ(dry.exit_code, 0) << dry.errors;
-  for (const char* word : {"64 numbers", "log1p(boxes)", "cameras              3", "What stays: images"})
+  for (const char* word : {"64 numbers", "log1p(boxes)=", "cameras=3", "What stays: images", "needs --least-images"})
     EXPECT_NE(dry.output.find(word), std::string::npos) << word << dry.output;
 
   const std::string table = faces_.folder() + "/houses.csv", file = faces_.folder() + "/houses.features";

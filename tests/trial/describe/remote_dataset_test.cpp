@@ -7,6 +7,7 @@
 #include "tests/message_of.h"
 #include "tests/tuner/temporary_folder.h"
 #include "tuner/base/rng.h"
+#include "tuner/ranker/ranker_options.h"
 #include "tuner/ranker/tensors.h"
 
 namespace hyperfd {
@@ -34,6 +35,9 @@ TEST_F(RemoteDatasetTest, SharesStatisticsAsThePaperDoes) {
   EXPECT_EQ(dataset.about().statistics[1].value, 6.5);
   EXPECT_FALSE(dataset.about().updates.has_value());
   EXPECT_THAT(dataset.report(), HasSubstr("boxes=6.5"));
+  Rng rng(5);
+  const std::size_t weights = MetaFeatureExtractor(6, 2, RankerOptions().hidden_units, rng).flat().size();
+  EXPECT_THAT(dataset.report(), HasSubstr("and " + std::to_string(weights) + " numbers, the gradient"));
 }
 
 TEST_F(RemoteDatasetTest, APrivateOneWithholdsStatisticsAndGradients) {

@@ -31,6 +31,7 @@ std::vector<Message> one_of_each() {
       NextOrder{"s", 0},
       NextOrder{"s", 7, ComputedFeature{"hash", {1.5f, -2}, {}}},
       NextOrder{"s", 8, std::nullopt, Floats{0.1f}, "why"},
+      RequestBundle{4096},
       Ping{},
       Initialized{"hyperfd-tuner", 1, true, 2, 3},
       NewTrialJobs{{{4, "{\"ü\":1}", ConfigurationSource::kFallback}}},
@@ -40,6 +41,7 @@ std::vector<Message> one_of_each() {
       ComputeGradient{2, {1}, {2}},
       NoOrder{},
       Dismissed{"done"},
+      BundlePart{"hash", 5, {0, 128, 255}},
       Acknowledged{-1, "warning"},
       Failure{"input", "message"},
   };

@@ -6,7 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/message_of.h"
 #include "tests/tuner/platform/faulty_store.h"
+#include "tests/tuner/temporary_folder.h"
+#include "tuner/base/digest.h"
+#include "tuner/base/files.h"
 #include "tuner/base/rng.h"
 #include "tuner/platform/sqlite_store.h"
 #include "tuner/wire/codec.h"
@@ -244,6 +248,52 @@ TEST(ServiceLearning, ANewExperimentWaitsForTheRankerOfItsSpace) {
   EXPECT_EQ(store->rankers()[0].version, 1);
   EXPECT_EQ(store->rankers()[0].results, 4);
   EXPECT_EQ(ask("third", begin()).wait_for, "") << "the ranker knows everything already";
+}
+
+TEST_F(ServiceTest, OffersOnlyTheBundleThatItsOperatorNames) {
+  EXPECT_THAT(expect<Failure>(ask(RequestBundle{}, "", "-")).message, HasSubstr("this tuner offers none"));
+
+  const TemporaryFolder folder;
+  const std::string file = folder.file("bundle.sqlite");
+  std::int64_t version = 0;
+  const auto add = [&](const std::string& name) {
+    const auto store = open_store(file);
+    StoreTransaction transaction(*store);
+    ExperimentRecord experiment;
+    experiment.name = name;
+    experiment.space = store->space("signature", "{}");
+    experiment.signature = "signature";
+    store->add_experiment(experiment);
+    RankerRecord ranker;
+    ranker.signature = "signature";
+    ranker.version = ++version;
+    ranker.model = std::string(2 * BundleOffer::kPartBytes, 'm');
+    store->add_ranker(ranker);
+    transaction.commit();
+  };
+  add("offline/task");
+  service_.offer(BundleOffer(file));
+  const std::string content = read_file(file);
+  std::string got;
+  int parts = 0;
+  for (; parts == 0 || got.size() < content.size(); ++parts) {
+    const auto part = expect<BundlePart>(ask(RequestBundle{static_cast<std::int64_t>(got.size())}, "", "-"));
+    ASSERT_LE(part.part.size(), BundleOffer::kPartBytes);
+    ASSERT_FALSE(part.part.empty());
+    EXPECT_EQ(part.size, static_cast<std::int64_t>(content.size()));
+    EXPECT_EQ(part.digest, sha256(content));
+    got.append(part.part.begin(), part.part.end());
+  }
+  EXPECT_EQ(got, content);
+  EXPECT_GE(parts, 3);
+  for (const std::int64_t offset : {static_cast<std::int64_t>(got.size()) + 1, std::int64_t{-1}}) {
+    EXPECT_THAT(expect<Failure>(ask(RequestBundle{offset})).message, HasSubstr("offset: expected 0 to"));
+  }
+
+  EXPECT_THROW(BundleOffer(folder.file("missing")), StoreError);
+  add("their experiment");
+  EXPECT_THAT(message_of([&] { const BundleOffer theirs(file); }),
+              HasSubstr("a client's experiment, \"their experiment\""));
 }
 
 }  // namespace
