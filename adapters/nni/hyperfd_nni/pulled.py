@@ -23,8 +23,8 @@ MAX_BUNDLE_BYTES = 1 << 30
 class PulledTuner(EmbeddedTuner):
     """Fetches the platform's bundle before it starts. The requests for it are all that ever goes there.
 
-    A platform that does not answer, or offers nothing, is done without: then the bundle of the last time counts, if
-    there is one.
+    A platform that does not answer, or offers nothing, is done without: then the bundle of the last time counts, or
+    else the one that comes with the tuner.
     """
 
     def __init__(self, store: Path, platform: Client, idle_exit: int = IDLE_EXIT_SECONDS):
