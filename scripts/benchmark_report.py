@@ -170,20 +170,29 @@ def run(command):
 class Bench:
     def __init__(self, space, seeds, tuner):
         self.seeds, self.space, self.tuner = seeds, space, tuner
+        self.done = {}  # reports by policy, of each way to replay: one policy's does not depend on the others
         self.offline = sorted(Tables(TABLES / f"{space}-offline").names()) if (TABLES / f"{space}-offline").exists() else []
 
     def replay(self, policies, budget, seeds=None, offline=None, more=()):
-        """`offline`: names of the offline tasks that are known, default all. Policies by name or name:option=value."""
+        """`offline`: names of the offline tasks that are known, default all. Policies by name or name:option=value.
+
+        What was replayed before is not again; its p-values are against the rivals of then."""
         command = [self.tuner, "bench", "replay", "--json", "--space", SPACES[self.space], "--table", TABLES / self.space]
         known = self.offline if offline is None else offline
+        seeds = seeds or self.seeds
+        done = self.done.setdefault((budget, seeds, tuple(known), tuple(more)), {})
+        missing = [policy for policy in policies if policy not in done]
+        if not missing:
+            return {policy: done[policy] for policy in policies}
         for name in known:
             command += ["--table", TABLES / f"{self.space}-offline" / f"{name}.jsonl"]
         if known:
             command += ["--offline", ",".join(known)]
         if (TABLES / "features").exists():
             command += ["--features", TABLES / "features"]
-        command += ["--policies", ",".join(policies), "--budget", budget, "--seeds", seeds or self.seeds, *more]
-        return run([str(word) for word in command])["policies"]
+        command += ["--policies", ",".join(missing), "--budget", budget, "--seeds", seeds, *more]
+        done.update(run([str(word) for word in command])["policies"])
+        return {policy: done[policy] for policy in policies}
 
     def peers(self, budget):
         command = [sys.executable, "scripts/bench_peers.py", "--table", TABLES / self.space, "--space", SPACES[self.space],

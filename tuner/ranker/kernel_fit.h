@@ -25,7 +25,7 @@ struct KernelFit {
   float log_posterior = 0;  // of the parameters, up to a constant
 };
 
-// The parameters that are likeliest after `y`: gradient ascent, a dozen steps from lengths that are `start` times the
+// The parameters that are likeliest after `y`: gradient ascent, a few steps from lengths that are `start` times the
 // usual. `distances`: squared, by feature, of the pairs (1, 0), (2, 0), (2, 1), …: [n(n − 1)/2, features], scaled so
 // that a random pair has 1 in each feature. `y`: [n], standardised. Deterministic.
 KernelFit fit_kernel(const Eigen::MatrixXf& distances, const Eigen::VectorXf& y, float start);

@@ -21,7 +21,7 @@ constexpr float kLeastWeight = 0.05f;    // of a model, relative to the likelies
 constexpr double kGapQuantile = 0.15;    // of scores: at the end of the linear part
 constexpr double kLargestGap = 10;       // in its units
 constexpr double kShareOfRanks = 0.05;
-constexpr float kRankedModels = 5;        // of the grid
+constexpr float kRankedModels = 5;       // of the grid
 // A ranking that was learned from as many tasks is as likely to say something as to say nothing.
 constexpr float kEvenTasks = 2;
 
