@@ -3,10 +3,12 @@
 import hashlib
 import json
 import pathlib
+import sqlite3
 
 import numpy
 
 MAGIC = b"HyperFD features 1\n"
+RANKER_MAGIC = b"HyperFD ranker 2\n"
 HEADS = 4
 
 
@@ -44,6 +46,38 @@ class Extractor:
         self.attention, self.projection = linear(units, 3 * units), linear(units, units)
         self.hidden, self.output = linear(units, 2 * units), linear(2 * units, units)
         self.first_norm, self.second_norm = norm(), norm()
+
+    @classmethod
+    def of_bundle(cls, file):
+        """G of the newest ranker in a store, and its hash of what makes image features (ranking_model_bytes.h has the format)."""
+        with sqlite3.connect(f"{pathlib.Path(file).resolve().as_uri()}?mode=ro", uri=True) as store:
+            row = store.execute("SELECT model FROM rankers ORDER BY version DESC LIMIT 1").fetchone()
+        if row is None or not row[0].startswith(RANKER_MAGIC):
+            raise SystemExit(f"{file}: holds no ranker that this script can read")
+        _, header, weights = row[0][len(RANKER_MAGIC):].split(b"\n", 2)
+        header = json.loads(header)
+        if header["extractor"] is None or header["node_features"] > 0:
+            raise SystemExit(f"{file}: expected a ranker of a space without architectures that has learned from images")
+        units, inputs, numbers = header["units"], header["inputs"], header["numbers"]
+        encoder = units * inputs + units + units * units + units
+        rest = numpy.frombuffer(weights, "<f4")[encoder + units * (1 + len(header["tasks"])) + numbers * (2 + units):].astype(float)
+
+        def take(*shape):
+            nonlocal rest
+            taken, rest = numpy.split(rest, [int(numpy.prod(shape))])
+            return taken.reshape(shape)
+
+        columns = header["extractor"]["image_features"] + header["extractor"]["statistics"]
+        extractor = cls.__new__(cls)
+        extractor.shift, extractor.scale = take(columns), take(columns)
+        extractor.input = take(units, columns), take(units)
+        extractor.attention = take(3 * units, units), take(3 * units)
+        extractor.projection = take(units, units), take(units)
+        extractor.first_norm = take(units), take(units)
+        extractor.hidden = take(2 * units, units), take(2 * units)
+        extractor.output = take(units, 2 * units), take(units)
+        extractor.second_norm = take(units), take(units)
+        return extractor, header["extractor"]["frozen"]
 
     def __call__(self, images, statistics):
         """φ of each sample. images: [..., n, features], statistics: [s]; [..., units]."""

@@ -3,8 +3,8 @@
     .venv/bin/python scripts/plot_meta_features.py DOMAIN.features… --out docs/meta_features.png
 
 Reads the feature files that `hyperfd-trial describe` writes (one FILE.features a domain), draws 30 samples of each
-domain's images, and makes one vector of each sample: φ of an extractor G with random weights, and the plain mean of the
-image features. Prints the silhouette score by domain and how far φ moves when the sample changes; draws t-SNE of both.
+domain's images, and makes one vector of each sample: φ of an extractor G with random weights, φ of a bundle's G
+(--bundle), and the plain mean of the image features. Prints the silhouette score by domain and how far φ moves when the sample changes; draws t-SNE of both.
 """
 
 import argparse
@@ -66,6 +66,7 @@ def draw(file, names, labels, vectors, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("features", nargs="+", help="files of hyperfd-trial describe, one a domain")
+    parser.add_argument("--bundle", help="store with a ranker whose G has learned, such as models/faces.sqlite")
     parser.add_argument("--out", help="picture, PNG")
     parser.add_argument("--samples", type=int, default=30, help="of each domain")
     parser.add_argument("--images", type=int, default=32, help="in a sample")
@@ -84,6 +85,11 @@ def main():
 
     with_statistics, without, means = "G", "G, the same statistics for all", "means of image features"
     labels, vectors = [], {with_statistics: [], without: [], means: []}
+    if options.bundle:
+        trained, frozen = Extractor.of_bundle(options.bundle)
+        if frozen != domains[0].extractor:
+            raise SystemExit(f"{options.bundle}: learned from features of another extractor than {options.features[0]}")
+        vectors["G as it learned"] = []
     scale = numpy.where(everything[:, :width].std(0) > 1e-6, everything[:, :width].std(0), 1)
     for index, d in enumerate(domains):
         for _ in range(options.samples):
@@ -92,6 +98,8 @@ def main():
             vectors[with_statistics].append(extractor(sample, d.statistics))
             vectors[without].append(extractor(sample, typical))
             vectors[means].append(sample.mean(0) / scale)
+            if options.bundle:
+                vectors["G as it learned"].append(trained(sample, d.statistics))
     labels = numpy.array(labels)
     chosen = domains[0]
     order = random.permutation(len(chosen.images))

@@ -73,7 +73,7 @@ void serve(Options& options) {
   };
   const std::function<bool()> is_stopped = stop_condition(options);
   const wire::ServingResult result =
-      wire::serve_dataset(dataset.client(), dataset.about(), serving, events, is_stopped);
+      wire::serve_dataset(dataset.client(), dataset.open(), serving, events, is_stopped);
   std::printf("ended: %s; %lld orders, %.1f MB received, %.1f MB sent\n", result.reason.c_str(),
               static_cast<long long>(result.orders), static_cast<double>(result.received) / 1e6,
               static_cast<double>(result.sent) / 1e6);
@@ -103,7 +103,7 @@ void add_serve_dataset(CLI::App& app) {
   command->add_option("--delta", disclosure.delta, "private: the δ of it, well below 1 / images")
       ->check(CLI::Range(1e-15, 0.1))
       ->capture_default_str();
-  command->add_option("--releases", disclosure.releases, "private: answers that share the budget")
+  command->add_option("--releases", disclosure.releases, "private: answers that share the budget, beside one noisy number of faces")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   command->add_option("--group", disclosure.group_images, "private: images of one group")

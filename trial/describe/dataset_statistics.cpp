@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "trial/evaluation/precision_recall.h"
+#include "tuner/ranker/dataset_features.h"
 
 namespace hyperfd {
 namespace {
@@ -41,8 +42,8 @@ void add_histogram(const std::string& name, const std::vector<float>& values, co
 std::vector<Statistic> size_statistics(const std::vector<ImageDescription>& images) {
   std::size_t boxes = 0;
   for (const ImageDescription& image : images) boxes += image.face_sizes.size();
-  return {{"log1p(images)", std::log1p(static_cast<double>(images.size()))},
-          {"log1p(boxes)", std::log1p(static_cast<double>(boxes))}};
+  return {{kLogImages, std::log1p(static_cast<double>(images.size()))},
+          {kLogBoxes, std::log1p(static_cast<double>(boxes))}};
 }
 
 std::vector<Statistic> landmark_statistics(const std::vector<ImageDescription>& images) {

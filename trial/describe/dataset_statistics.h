@@ -12,7 +12,7 @@ struct Statistic {
   double value = 0;
 };
 
-// log1p(images), log1p(boxes): how large the data set is; boxes to ignore do not count.
+// kLogImages, kLogBoxes: how large the data set is; boxes to ignore do not count.
 std::vector<Statistic> size_statistics(const std::vector<ImageDescription>& images);
 
 // What the untuned detector makes of the data set, and what its labels look like: AP@50 and the mean loss of each term

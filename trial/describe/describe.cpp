@@ -55,6 +55,7 @@ DatasetFeatures describe_images(const std::string& folder, const std::vector<Ann
   features.images = torch::empty({static_cast<std::int64_t>(readable.size()), describer.size()});
   for (std::size_t i = 0; i < readable.size(); ++i) {
     features.images[static_cast<std::int64_t>(i)] = torch::tensor(readable[i].features);
+    features.face_counts.push_back(static_cast<std::int64_t>(readable[i].face_sizes.size()));
   }
   std::vector<Statistic> statistics;
   const auto add = [&](const std::vector<Statistic>& more) {

@@ -1,6 +1,7 @@
 #include "trial/describe/privacy_dataset.h"
 
 #include <cmath>
+#include <limits>
 #include <random>
 #include <string>
 #include <utility>
@@ -46,7 +47,7 @@ std::function<double()> secret_normal() {
 PrivateDataset::PrivateDataset(torch::Tensor images, std::int64_t statistics, const PrivacyOptions& options,
                                PrivacyLedger& ledger, std::function<double()> normal)
     : image_features_(images.size(1)),
-      statistics_(statistics),
+      statistics_(torch::full({statistics}, std::numeric_limits<float>::quiet_NaN())),
       options_(options),
       ledger_(ledger),
       normal_(std::move(normal)) {
@@ -72,6 +73,11 @@ double PrivateDataset::noise_deviation(std::int64_t units) const {
          static_cast<double>(groups_of_one_feature());
 }
 
+torch::Tensor PrivateDataset::statistics() const {
+  const torch::Tensor shifts = extractor_->all_weights().front().slice(0, image_features_);
+  return torch::where(statistics_.isnan(), shifts, statistics_);
+}
+
 // Paid for by the caller.
 torch::Tensor PrivateDataset::noisy_mean(const std::vector<torch::Tensor>& rows, double longest) {
   torch::Tensor sum = torch::zeros_like(rows.front());
@@ -86,10 +92,10 @@ torch::Tensor PrivateDataset::noisy_mean(const std::vector<torch::Tensor>& rows,
 
 MetaFeaturePair PrivateDataset::forward(const std::vector<float>& weights, std::uint64_t) {
   extractor_ =
-      std::make_unique<MetaFeatureExtractor>(MetaFeatureExtractor::from_flat(image_features_, statistics_, weights));
+      std::make_unique<MetaFeatureExtractor>(MetaFeatureExtractor::from_flat(image_features_, statistics_.size(0), weights));
   ledger_.spend(options_.noise_multiplier);
   const torch::NoGradGuard no_grad;
-  const torch::Tensor statistics = extractor_->all_weights().front().slice(0, image_features_);  // the shifts
+  const torch::Tensor statistics = this->statistics();
   std::vector<torch::Tensor> rows;
   for (const torch::Tensor& group : groups_) rows.push_back(extractor_->forward(group, statistics));
   const double longest = std::sqrt(static_cast<double>(extractor_->units()));
@@ -109,7 +115,7 @@ std::vector<float> PrivateDataset::backward(const MetaFeaturePair& gradient) {
     throw wire::OrderRefused("a gradient that is none");
   }
   ledger_.spend(options_.noise_multiplier);
-  const torch::Tensor statistics = extractor_->all_weights().front().slice(0, image_features_);
+  const torch::Tensor statistics = this->statistics();
   const std::vector<torch::Tensor> learned = extractor_->parameters();
   for (const torch::Tensor& parameter : learned) parameter.set_requires_grad(true);
   const std::int64_t half = groups_of_one_feature();

@@ -78,6 +78,12 @@ void PrivacyLedger::add_lines(const std::string& content) {
       throw InputError(place + ": expected {\"noise_multiplier\": NUMBER}, got " + brief(entry));
     }
     spent_.add_gaussian(entry["noise_multiplier"].get<double>());
+    if (const auto name = entry.find("name"); name != entry.end()) {
+      if (!name->is_string() || !entry.contains("value") || !entry["value"].is_number()) {
+        throw InputError(place + ": expected {\"name\": TEXT, \"value\": NUMBER}, got " + brief(entry));
+      }
+      told_.emplace(name->get<std::string>(), entry["value"].get<double>());
+    }
     ++lines_;
   }
   bytes_ += content.size();
@@ -90,12 +96,28 @@ bool PrivacyLedger::has_room(double noise_multiplier, std::int64_t releases) con
 }
 
 void PrivacyLedger::spend(double noise_multiplier) {
+  add(noise_multiplier, {});
+}
+
+std::optional<double> PrivacyLedger::told(const std::string& name) const {
+  const auto found = told_.find(name);
+  return found == told_.end() ? std::nullopt : std::optional<double>(found->second);
+}
+
+double PrivacyLedger::tell(const std::string& name, double value, double noise_multiplier) {
+  add(noise_multiplier, {{"name", name}, {"value", value}});
+  return told_.at(name);
+}
+
+void PrivacyLedger::add(double noise_multiplier, Json entry) {
   const LockedFile file(file_);
   add_lines(file.read(bytes_));  // another program may have spent meanwhile
+  if (entry.contains("name") && told_.count(entry["name"])) return;
   if (!has_room(noise_multiplier, 1)) {
     throw wire::OrderRefused("the privacy budget, epsilon " + Json(epsilon_).dump() + ", is spent");
   }
-  const std::string line = Json{{"noise_multiplier", noise_multiplier}}.dump() + "\n";
+  entry["noise_multiplier"] = noise_multiplier;
+  const std::string line = entry.dump() + "\n";
   file.append(line);
   add_lines(line);
 }

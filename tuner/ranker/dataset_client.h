@@ -27,6 +27,10 @@ class DatasetClient {
   virtual ~DatasetClient() = default;
   // φ and φ~ under these weights, MetaFeatureExtractor::flat(). The seed chooses the samples.
   virtual MetaFeaturePair forward(const std::vector<float>& weights, std::uint64_t seed) = 0;
+  // forward().feature where no backward() follows, for less if that can be had.
+  virtual std::vector<float> feature(const std::vector<float>& weights, std::uint64_t seed) {
+    return forward(weights, seed).feature;
+  }
   // ∂loss/∂θ_G for the latest forward(), in the order and number of its weights (zero for constants), from ∂loss/∂φ and
   // ∂loss/∂φ~.
   virtual std::vector<float> backward(const MetaFeaturePair& gradient) = 0;

@@ -16,7 +16,7 @@ namespace hyperfd {
 namespace {
 
 constexpr std::string_view kMagic = "HyperFD features 1\n";
-constexpr std::size_t kDigits = 64, kMaxName = 128, kMaxHeader = 1 << 20;
+constexpr std::size_t kDigits = 64, kMaxName = 128, kMaxHeader = 1 << 27;
 constexpr double kLargestHalf = 65504;
 
 bool is_digest(std::string_view text) {
@@ -67,6 +67,10 @@ void DatasetFeatures::check(const std::string& source) const {
   if (statistic_names.size() != statistics.size() || statistics.size() > static_cast<std::size_t>(kMaxStatistics)) {
     fail("statistics: expected a name for each of at most " + std::to_string(kMaxStatistics));
   }
+  if (face_counts.size() > static_cast<std::size_t>(kMaxImages) ||
+      std::any_of(face_counts.begin(), face_counts.end(), [](std::int64_t count) { return count < 0; })) {
+    fail("face_counts: expected at most " + std::to_string(kMaxImages) + " numbers from 0 on");
+  }
   std::unordered_set<std::string> seen;
   for (std::size_t i = 0; i < statistics.size(); ++i) {
     const std::string& name = statistic_names[i];
@@ -85,11 +89,12 @@ void DatasetFeatures::require_extractor(const std::string& expected, const std::
 
 std::string DatasetFeatures::serialize() const {
   check("features");
-  const Json header = {{"extractor", extractor},
-                       {"images", images.size(0)},
-                       {"features", images.size(1)},
-                       {"statistic_names", statistic_names},
-                       {"statistics", statistics}};
+  Json header = {{"extractor", extractor},
+                 {"images", images.size(0)},
+                 {"features", images.size(1)},
+                 {"statistic_names", statistic_names},
+                 {"statistics", statistics}};
+  if (!face_counts.empty()) header["face_counts"] = face_counts;
   std::string content;
   try {
     content = header.dump() + "\n";
@@ -131,8 +136,14 @@ DatasetFeatures DatasetFeatures::deserialize(const std::string& bytes, const std
       if (!number.is_number()) fail("statistics: " + brief(number) + " is no number");
       features.statistics.push_back(number.get<double>());
     }
+    const Json face_counts = header.value("face_counts", Json::array());
+    if (!face_counts.is_array()) fail("face_counts: expected a list");
+    for (const Json& number : face_counts) {
+      if (!number.is_number_integer()) fail("face_counts: " + brief(number) + " is no whole number");
+      features.face_counts.push_back(number.get<std::int64_t>());
+    }
   } catch (const Json::exception&) {
-    fail("header lacks a valid extractor, statistic_names or statistics");
+    fail("header lacks a valid extractor, statistic_names, statistics or face_counts");
   }
   torch::Tensor halves = torch::empty({count, width}, torch::kHalf);
   if (!rest.empty()) std::memcpy(halves.data_ptr<c10::Half>(), rest.data(), rest.size());

@@ -7,6 +7,9 @@
 
 namespace hyperfd {
 
+// The statistics that say how large a data set is.
+inline constexpr char kLogImages[] = "log1p(images)", kLogBoxes[] = "log1p(boxes)";
+
 // What a frozen extractor says of a data set: G's input, all that a DatasetClient needs. Made by `hyperfd-trial
 // describe`.
 struct DatasetFeatures {
@@ -19,11 +22,14 @@ struct DatasetFeatures {
   torch::Tensor images;
   std::vector<std::string> statistic_names;  // different from each other
   std::vector<double> statistics;            // of the whole data set, one a name, finite
+  // Faces of each image of the whole data set, in any order; empty: not known. They stay where the images are, like
+  // the images' features: a private data set tells their sum with noise.
+  std::vector<std::int64_t> face_counts = {};
 
   // [statistics] float32.
   torch::Tensor statistics_tensor() const;
 
-  // Keeps at most so many images, evenly chosen; statistics are still of all.
+  // Keeps the features of at most so many images, evenly chosen; statistics and counts are still of all.
   void keep_images(std::int64_t most);
 
   // Throws InputError unless all of the above holds; `source` begins its message.

@@ -47,7 +47,7 @@ torch::Tensor FeatureTransformer::reference_features() const {
   torch::Tensor features = torch::empty({static_cast<std::int64_t>(clients_.size()), ranker_.units()});
   float* next = features.data_ptr<float>();
   for (std::size_t i = 0; i < clients_.size(); ++i) {
-    const std::vector<float> feature = clients_[i]->forward(weights, stable_hash(ranker_.references[i])).feature;
+    const std::vector<float> feature = clients_[i]->feature(weights, stable_hash(ranker_.references[i]));
     next = std::copy(feature.begin(), feature.end(), next);
   }
   return features;

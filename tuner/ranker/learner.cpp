@@ -297,6 +297,8 @@ class Update {
     const std::vector<torch::Tensor> learned = ranker_.extractor->parameters();
     const std::size_t constants = total.size() - learned.size();
     for (std::size_t k = 0; k < learned.size(); ++k) learned[k].mutable_grad() = total[constants + k];
+    if (options_.attention) return;
+    for (const torch::Tensor& weights : ranker_.extractor->attention_output()) weights.mutable_grad().zero_();
   }
 
   std::vector<torch::Tensor> synaptic_gradient() const {

@@ -23,24 +23,30 @@ LocalDatasetClient::LocalDatasetClient(torch::Tensor images, torch::Tensor stati
   if (images_.dim() != 2 || images_.size(0) == 0) throw InputError("images: expected features of at least one image");
 }
 
+LocalDatasetClient::Samples LocalDatasetClient::draw(std::uint64_t seed) const {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(images_.size(0)));
+  std::iota(order.begin(), order.end(), 0);
+  Rng(seed).shuffle(order);
+  const auto count = static_cast<std::int64_t>(order.size());
+  const std::int64_t size = std::min(std::max<std::int64_t>(count / 2, 1), sample_);
+  const torch::Tensor rows = torch::tensor(order);
+  return {rows.slice(0, 0, size), rows.slice(0, count - size)};
+}
+
 MetaFeaturePair LocalDatasetClient::forward(const std::vector<float>& weights, std::uint64_t seed) {
   extractor_ =
       std::make_unique<MetaFeatureExtractor>(MetaFeatureExtractor::from_flat(image_features(), statistics(), weights));
   for (const torch::Tensor& parameter : extractor_->parameters()) parameter.set_requires_grad(true);
-
-  std::vector<std::int64_t> order(static_cast<std::size_t>(images_.size(0)));
-  std::iota(order.begin(), order.end(), 0);
-  Rng(seed).shuffle(order);
-  const std::size_t half = std::max<std::size_t>(order.size() / 2, 1);
-  const std::size_t size = std::min(half, static_cast<std::size_t>(sample_));
-  const auto sample = [&](std::size_t begin) {
-    const std::vector<std::int64_t> rows(order.begin() + static_cast<std::ptrdiff_t>(begin),
-                                         order.begin() + static_cast<std::ptrdiff_t>(begin + size));
-    return extractor_->forward(images_.index_select(0, torch::tensor(rows)), statistics_);
-  };
-  feature_ = sample(0);
-  twin_ = sample(order.size() - size);
+  const Samples samples = draw(seed);
+  feature_ = extractor_->forward(images_.index_select(0, samples.feature), statistics_);
+  twin_ = extractor_->forward(images_.index_select(0, samples.twin), statistics_);
   return {flatten({feature_.detach()}), flatten({twin_.detach()})};
+}
+
+std::vector<float> LocalDatasetClient::feature(const std::vector<float>& weights, std::uint64_t seed) {
+  const torch::NoGradGuard no_gradient;
+  const auto extractor = MetaFeatureExtractor::from_flat(image_features(), statistics(), weights);
+  return flatten({extractor.forward(images_.index_select(0, draw(seed).feature), statistics_)});
 }
 
 std::vector<float> LocalDatasetClient::backward(const MetaFeaturePair& gradient) {

@@ -22,12 +22,20 @@ class LocalDatasetClient : public DatasetClient {
       : LocalDatasetClient(features.images, features.statistics_tensor(), sample) {}
 
   MetaFeaturePair forward(const std::vector<float>& weights, std::uint64_t seed) override;
+  // Leaves the latest forward() as it is; any number of threads may ask at the same time.
+  std::vector<float> feature(const std::vector<float>& weights, std::uint64_t seed) override;
   std::vector<float> backward(const MetaFeaturePair& gradient) override;
 
   std::int64_t image_features() const { return images_.size(1); }
   std::int64_t statistics() const { return statistics_.size(0); }
 
  private:
+  // Rows of the images that make φ, and of those that make φ~.
+  struct Samples {
+    torch::Tensor feature, twin;
+  };
+  Samples draw(std::uint64_t seed) const;
+
   torch::Tensor images_, statistics_;
   std::int64_t sample_;
   std::unique_ptr<MetaFeatureExtractor> extractor_;  // of the latest forward(), as are φ and φ~ with their graphs

@@ -27,6 +27,10 @@ class MetaFeatureExtractor {
   // over a sample of images with their statistics, [n, image_features + statistics]. Without a call: 0 and 1.
   void set_standardisation(const torch::Tensor& inputs);
 
+  // The last layer of attention. Without attention all of it is zero and stays so: then φ is a mean of what single
+  // images give, and who computes it need not know.
+  std::vector<torch::Tensor> attention_output() const { return {projection_weight_, projection_bias_}; }
+
   std::int64_t image_features() const { return image_features_; }
   std::int64_t statistics() const { return input_shift_.size(0) - image_features_; }
   std::int64_t units() const { return output_norm_bias_.size(0); }

@@ -73,6 +73,7 @@ const std::map<std::string, Setter>& setters() {
       {"deviations", word(&O::deviations, {{"on", true}, {"off", false}})},
       {"deviation_penalty", number(&O::deviation_penalty, 0, 1e6)},
       {"extractor", word(&O::train_extractor, {{"trained", true}, {"frozen", false}})},
+      {"attention", word(&O::attention, {{"on", true}, {"off", false}})},
       {"triplet", number(&O::triplet_weight, 0, 1e6)},
       {"margin", number(&O::triplet_margin, 0, 1e6)},
       {"si", number(&O::si_weight, 0, 1e9)},

@@ -52,6 +52,7 @@ struct RankerOptions {
 
   // ---- Meta-features from images ----
   bool train_extractor = true;   // false: G stays as it is
+  bool attention = true;         // false: G's images do not see each other, φ is the mean over them (Table 5)
   double triplet_weight = 0.03;  // λ_sim of Eq. 11; Table 12
   double triplet_margin = 0.5;   // α of Eq. 7; Table 12
   double si_weight = 10000;      // λ_reg of Eq. 11; Table 12

@@ -140,6 +140,9 @@ void RankingModel::add_extractor(const ExtractorInput& input, const std::vector<
   MetaFeatureExtractor extractor(static_cast<std::int64_t>(input.image_features),
                                  static_cast<std::int64_t>(input.statistics), ranker.units(), rng);
   if (!sample.empty()) extractor.set_standardisation(matrix(sample, inputs));
+  if (!impl_->state.options.attention) {
+    for (const torch::Tensor& weights : extractor.attention_output()) weights.zero_();
+  }
   ranker.extractor = std::move(extractor);
   ranker.frozen = input.frozen;
   impl_->identity = next_identity();

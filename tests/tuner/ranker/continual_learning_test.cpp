@@ -277,6 +277,43 @@ TEST(Update, LeavesAFrozenExtractorAsItIs) {
   EXPECT_TRUE(state_of(model).ranker.seen.count("client"));
 }
 
+// How far φ of some images is from the mean of their single φ's.
+double distance_from_mean(const RankingModelState& state, const torch::Tensor& images) {
+  const MetaFeatureExtractor& extractor = *state.ranker.extractor;
+  const torch::Tensor statistics = torch::ones({1});
+  torch::Tensor mean = torch::zeros({extractor.units()});
+  for (std::int64_t i = 0; i < images.size(0); ++i) {
+    mean += extractor.forward(images.slice(0, i, i + 1), statistics) / images.size(0);
+  }
+  return (extractor.forward(images, statistics) - mean).abs().max().item<double>();
+}
+
+TEST(Update, LearnsWithoutAttentionWhenToldTo) {  // Table 5
+  World world;
+  const std::vector<TaskExperience> tasks = world.make_offline(4);
+  RankingModel with = make_model(), without = make_model(small_options({{"attention", "off"}}));
+  const std::vector<float> before = without.extractor_weights();
+  with.update(tasks, 1);
+  without.update(tasks, 1);
+  Rng rng(5);
+  const torch::Tensor images = uniform_tensor({9, kImageFeatures}, 2, rng);
+  EXPECT_LT(distance_from_mean(state_of(without), images), 1e-5);
+  EXPECT_GT(distance_from_mean(state_of(with), images), 1e-3);
+  EXPECT_NE(without.extractor_weights(), before);
+}
+
+TEST(LocalDatasetClient, GivesTheSameFeatureWithAndWithoutAGraph) {
+  World world;
+  const TaskExperience task = world.make("a", true, TaskRole::kCurrent);
+  const std::vector<float> weights = make_model().extractor_weights();
+  const MetaFeaturePair pair = task.dataset->forward(weights, 3);
+  const std::vector<float> expected = task.dataset->backward(pair);
+  EXPECT_EQ(task.dataset->feature(weights, 3), pair.feature);
+  task.dataset->forward(weights, 3);
+  task.dataset->feature(weights, 4);  // in between
+  EXPECT_EQ(task.dataset->backward(pair), expected);
+}
+
 TEST(Update, GoesOnWithoutADatasetThatVanishes) {
   World world;
   for (const auto& [answers, gradients] : {std::pair<int, int>{0, 0}, {3, 1 << 30}, {1 << 30, 2}}) {

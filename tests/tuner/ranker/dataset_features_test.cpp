@@ -14,6 +14,7 @@
 namespace hyperfd {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 DatasetFeatures example() {
@@ -39,6 +40,16 @@ TEST(DatasetFeatures, ComeBackAsTheyWere) {
   EXPECT_EQ(read.statistic_names, original.statistic_names);
   EXPECT_EQ(read.statistics, original.statistics);
   EXPECT_EQ(read.serialize(), original.serialize());
+  EXPECT_TRUE(read.face_counts.empty());
+}
+
+TEST(DatasetFeatures, MayHaveFaceCounts) {
+  DatasetFeatures original = example();
+  original.face_counts = {3, 0, 12, 1};
+  const DatasetFeatures read = DatasetFeatures::deserialize(original.serialize(), "a.features");
+  EXPECT_EQ(read.face_counts, original.face_counts);
+  original.face_counts[1] = -1;
+  EXPECT_THAT(message_of([&] { original.serialize(); }), HasSubstr("face_counts"));
 }
 
 TEST(DatasetFeatures, AreThinnedEvenly) {
@@ -90,6 +101,11 @@ TEST(DatasetFeatures, HeadersThatLieAreRefusedWithoutTheMemoryTheyAskFor) {
   EXPECT_THAT(refusal(file_with(header("2", "3", R"(["a"])", "[\"1\"]"), 12)), HasSubstr("is no number"));
   EXPECT_THAT(refusal(file_with(header("2", "3", R"(["a"])", "[1e999]"), 12)), HasSubstr("header"));
   EXPECT_THAT(refusal(file_with(header("2", "3", "7", "[]"), 12)), HasSubstr("statistic_names"));
+  for (const std::string counts : {"[1.5]", "[\"1\"]", "[-1]", "{\"a\": 1}, \"b\": [", "7"}) {
+    std::string with_counts = header("2", "3", R"(["a"])", "[1]");
+    with_counts.insert(with_counts.size() - 1, ", \"face_counts\": " + counts);
+    EXPECT_THAT(refusal(file_with(with_counts, 12)), AnyOf(HasSubstr("face_counts"), HasSubstr("header"))) << counts;
+  }
   EXPECT_THAT(refusal(file_with("[]", 12)), HasSubstr("header is []"));
   EXPECT_THAT(refusal(file_with(std::string(100000, '['), 12)), HasSubstr("header"));
   std::string not_a_number = file_with(header("1", "1", "[]", "[]"), 2);
