@@ -49,7 +49,7 @@ def draw(file, names, labels, vectors, seed):
         pen.ellipse([x - radius, y - radius, x + radius, y + radius], fill=colours[label % len(colours)])
 
     for panel, (name, rows) in enumerate(vectors.items()):
-        points = TSNE(perplexity=30, init="pca", random_state=seed).fit_transform(rows)
+        points = TSNE(perplexity=min(30, (len(rows) - 1) / 3), init="pca", random_state=seed).fit_transform(rows)
         points = (points - points.min(0)) / (points.max(0) - points.min(0))
         left = panel * side
         pen.rectangle([zoom * (left + 4), zoom * 4, zoom * (left + side - 4), zoom * (side - 4)], outline="#c0c0c0")

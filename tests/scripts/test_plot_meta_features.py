@@ -39,3 +39,14 @@ def test_refuses_what_does_not_go_together(tmp_path):
     assert "damaged" in run(one, other).stderr
     other.write_bytes(b"PK")
     assert "expected a file of hyperfd-trial describe" in run(one, other).stderr
+
+
+def test_draws_what_a_bundles_extractor_makes_of_its_data_sets(tmp_path):
+    root = SCRIPT.parents[1]
+    features = [root / "tuner/bench/tables/face-mini/features" / f"{name}.features" for name in ("anime", "mask", "wider_crowd")]
+    finished = run(*features, "--bundle", root / "models" / "faces.sqlite", "--out", tmp_path / "a.png")
+    assert finished.returncode == 0, finished.stderr
+    (learned,) = [line for line in finished.stdout.splitlines() if "G as it learned" in line]
+    assert 0 < float(learned.rsplit(" ", 1)[1]) <= 1
+    assert (tmp_path / "a.png").stat().st_size > 1000
+    assert "of another extractor" in run(write_features(tmp_path / "o.features", 0), "--bundle", root / "models" / "faces.sqlite").stderr
