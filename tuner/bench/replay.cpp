@@ -25,8 +25,8 @@ std::uint64_t seed_of(int seed, const std::string& purpose) {
   return stable_hash(std::to_string(seed) + "/" + purpose);
 }
 
-// A policy's ranker after its warm-up on the offline tasks of a table, as a bundle has it: made when it is first needed,
-// the same for all seeds.
+// A policy's ranker after its warm-up on the offline tasks of a table, as a bundle has it: made when it is first
+// needed, the same for all seeds.
 class WarmStart {
  public:
   WarmStart(std::shared_ptr<const LookupTable> table, const RankerOptions& ranker)
@@ -135,10 +135,9 @@ class Episode {
     std::unordered_set<std::string> taken;
     std::size_t best = 0;
     for (int trial = 0; trial < budget_; ++trial) {
-      const auto next =
-          policy_.suggest({space, results, taken, model, past, task.statistics, table_.annotation,
-                           TaskView::no_configurations(), task.name, feature},
-                          1, rng);
+      const auto next = policy_.suggest({space, results, taken, model, past, task.statistics, table_.annotation,
+                                         TaskView::no_configurations(), task.name, feature},
+                                        1, rng);
       std::string text = fingerprint(next.at(0));
       const std::size_t place = places.at(text);
       const TableEntry& entry = task.entries[place];
@@ -243,7 +242,7 @@ std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const Look
   }
   std::vector<std::shared_ptr<const LookupTable>> tables;
   for (int seed = 0; seed < options.seeds; ++seed) {
-    tables.push_back(table_of(seed));
+    tables.push_back(table_of(options.first_seed + seed));
     check(*tables.back(), options.budget);
   }
   for (PolicyOutcome& outcome : outcomes) {
@@ -267,7 +266,8 @@ std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const Look
   for_each_in_parallel(total, threads, [&](std::size_t item) {
     const SingleThread single_thread;  // there is work for every core
     const std::size_t p = item % policies.size(), s = item / policies.size();
-    outcomes[p].seeds[s] = Episode(*tables[s], *policies[p], options.budget, static_cast<int>(s), warm[p].get()).run(options.protocol);
+    const int seed = options.first_seed + static_cast<int>(s);
+    outcomes[p].seeds[s] = Episode(*tables[s], *policies[p], options.budget, seed, warm[p].get()).run(options.protocol);
     const std::lock_guard<std::mutex> lock(progress);
     ++done;
     if (options.on_progress) options.on_progress(done, static_cast<int>(total));

@@ -18,6 +18,7 @@ struct ReplayOptions {
   std::vector<std::string> policies;  // as make_policy() takes them
   int budget = 4;                     // trials for each task
   int seeds = 20;
+  int first_seed = 0;
   Protocol protocol = Protocol::kOneByOne;
   unsigned threads = 0;                                  // 0: as many as the machine has cores
   std::function<void(int done, int total)> on_progress;  // called under a lock; may be empty

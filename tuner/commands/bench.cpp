@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "tuner/base/error.h"
+#include "tuner/base/names.h"
 #include "tuner/bench/replay.h"
 #include "tuner/commands/commands.h"
 #include "tuner/platform/selection_policy.h"
@@ -20,6 +22,7 @@ struct Options {
   TableSource source;
   std::string simulated;
   ReplayOptions replay;
+  std::vector<std::string> rivals;  // of the test of significance
   bool json = false;
 };
 
@@ -51,10 +54,11 @@ std::optional<double> p_versus(const std::vector<PolicyOutcome>& outcomes, const
   return p_value(outcome, *other);
 }
 
-Json as_json(const std::vector<PolicyOutcome>& outcomes, const std::string& space, const ReplayOptions& options) {
+Json as_json(const std::vector<PolicyOutcome>& outcomes, const std::string& space, const Options& options) {
   Json report = {{"space", space},
-                 {"budget", options.budget},
-                 {"seeds", options.seeds},
+                 {"budget", options.replay.budget},
+                 {"seeds", options.replay.seeds},
+                 {"first_seed", options.replay.first_seed},
                  {"tasks", outcomes.at(0).seeds.at(0).size()},
                  {"policies", Json::object()}};
   const auto number = [](std::optional<double> value) { return value ? Json(*value) : Json(); };
@@ -68,45 +72,52 @@ Json as_json(const std::vector<PolicyOutcome>& outcomes, const std::string& spac
                                  {"delta_ap_mean", points.mean},
                                  {"delta_ap_std", points.deviation}};
     }
-    report["policies"][outcome.policy] = {
-        {"rank_mean", rank.mean},
-        {"rank_std", rank.deviation},
-        {"delta_ap_mean", gain.mean},
-        {"delta_ap_std", gain.deviation},
-        {"p_vs_random", number(p_versus(outcomes, outcome, "random"))},
-        {"p_vs_best_on_source", number(p_versus(outcomes, outcome, "best_on_source"))},
-        {"ranks", ranks_by_seed(outcome)},
-        {"tasks", tasks}};
+    report["policies"][outcome.policy] = {{"rank_mean", rank.mean},          {"rank_std", rank.deviation},
+                                          {"delta_ap_mean", gain.mean},      {"delta_ap_std", gain.deviation},
+                                          {"ranks", ranks_by_seed(outcome)}, {"tasks", tasks}};
+    for (const std::string& rival : options.rivals) {
+      report["policies"][outcome.policy]["p_vs_" + rival] = number(p_versus(outcomes, outcome, rival));
+    }
   }
   return report;
 }
 
-void print_table(const std::vector<PolicyOutcome>& outcomes, const std::string& space, const ReplayOptions& options) {
+void print_table(const std::vector<PolicyOutcome>& outcomes, const std::string& space, const Options& options) {
   std::cout << fmt::format("{}: {} online tasks, budget {}, {} seeds\n\n", space, outcomes.at(0).seeds.at(0).size(),
-                           options.budget, options.seeds);
+                           options.replay.budget, options.replay.seeds);
   std::size_t width = 6;
   for (const PolicyOutcome& outcome : outcomes) width = std::max(width, outcome.policy.size());
-  std::cout << fmt::format("{:<{}}  {:>15}  {:>15}  {:>10}  {:>10}\n", "policy", width, "rank %", "ΔAP", "p random",
-                           "p source");
-  const auto p_text = [](std::optional<double> p) { return p ? fmt::format("{:.2g}", *p) : std::string("-"); };
+  std::cout << fmt::format("{:<{}}  {:>15}  {:>15}", "policy", width, "rank %", "ΔAP");
+  for (const std::string& rival : options.rivals) std::cout << fmt::format("  {:>10}", "p " + rival);
+  std::cout << "\n";
   for (const PolicyOutcome& outcome : outcomes) {
     const Spread rank = rank_of(outcome), gain = gain_of(outcome);
-    std::cout << fmt::format("{:<{}}  {:>7.2f} ± {:>5.2f}  {:>7.2f} ± {:>5.2f}  {:>10}  {:>10}\n", outcome.policy,
-                             width, rank.mean, rank.deviation, gain.mean, gain.deviation,
-                             p_text(p_versus(outcomes, outcome, "random")),
-                             p_text(p_versus(outcomes, outcome, "best_on_source")));
+    std::cout << fmt::format("{:<{}}  {:>7.2f} ± {:>5.2f}  {:>7.2f} ± {:>5.2f}", outcome.policy, width, rank.mean,
+                             rank.deviation, gain.mean, gain.deviation);
+    for (const std::string& rival : options.rivals) {
+      const std::optional<double> p = p_versus(outcomes, outcome, rival);
+      std::cout << fmt::format("  {:>{}}", p ? fmt::format("{:.2g}", *p) : "-",
+                               std::max<std::size_t>(10, rival.size() + 2));
+    }
+    std::cout << "\n";
   }
   std::cout
       << "\nrank %: place of the best on validation among all configurations of a task, lower is better; the mean "
          "over tasks.\n"
          "ΔAP: its test AP less what random search expects, in points, summed over tasks.\n"
-         "±: standard deviation over seeds. p: Wilcoxon's signed-rank test on the seeds' ranks, against random "
-         "and best_on_source.\n";
+         "±: standard deviation over seeds. p: Wilcoxon's signed-rank test on the seeds' ranks, against one of the "
+         "policies.\n";
 }
 
 void run(Options options) {
   const auto table_of = tables_of(options);
   if (options.replay.policies.empty()) options.replay.policies = policy_names();
+  for (const std::string& rival : options.rivals) {
+    const std::vector<std::string>& policies = options.replay.policies;
+    if (std::find(policies.begin(), policies.end(), rival) != policies.end()) continue;
+    throw InputError("--versus: " + unknown_name_message("policy", rival, policies));
+  }
+  if (options.rivals.empty()) options.rivals = {"random", "best_on_source"};
   const bool is_terminal = isatty(STDERR_FILENO) != 0;
   if (is_terminal) {
     options.replay.on_progress = [](int done, int total) {
@@ -123,9 +134,9 @@ void run(Options options) {
       },
       options.replay);
   if (options.json) {
-    std::cout << as_json(outcomes, space, options.replay).dump(2) << "\n";
+    std::cout << as_json(outcomes, space, options).dump(2) << "\n";
   } else {
-    print_table(outcomes, space, options.replay);
+    print_table(outcomes, space, options);
   }
 }
 
@@ -172,6 +183,13 @@ void add_replay(CLI::App& bench) {
   command->add_option("--seeds", options->replay.seeds, "Repetitions, each with another order of the tasks")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
+  command->add_option("--first-seed", options->replay.first_seed, "Of the repetitions")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->capture_default_str();
+  command
+      ->add_option("--versus", options->rivals,
+                   "Policies that the others are tested against; random and best_on_source if not given")
+      ->delimiter(',');
   command->add_option("--threads", options->replay.threads, "0: one for every core")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
