@@ -4,8 +4,8 @@
     python scripts/bench_nni.py direct --seeds 10    # the same tuner objects, called as NNI's dispatcher calls them
     python scripts/bench_nni.py report               # table, and the picture docs/non_face.png
 
-Every run is a line of docs/non_face.jsonl; runs that are there are not repeated, so a command that was stopped goes on. "HyperFD, second
-run" tunes after an experiment of as many trials on the problem's other data set, "HyperFD, data grown" after one on half of the rows, with
+Every run is a line of docs/non_face.jsonl; runs that are there are not repeated, so a command that was stopped goes on, and commands for
+different --problems or --tuners may run side by side. "HyperFD, second run" tunes after an experiment of as many trials on the problem's other data set, "HyperFD, data grown" after one on half of the rows, with
 the experience of that in the same store."""
 
 import argparse
@@ -47,8 +47,8 @@ class Results:
 
     def add(self, **row):
         self.rows.append(row)
-        with self._file.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        with self._file.open("ab", buffering=0) as file:  # one write: others may append at the same time
+            file.write(json.dumps(row).encode() + b"\n")
         print(f"{row['problem']}, {row['tuner']}, seed {row['seed']}, {row['through']}: {best_so_far(row)[-1]:.4f}", flush=True)
 
 
@@ -119,7 +119,7 @@ def run_all(options, results, through, run):
     for seed in range(options.first, options.first + options.seeds):
         for name in options.problems:
             problem = PROBLEMS[name]
-            for tuner in TUNERS:
+            for tuner in options.tuners:
                 if results.has(problem=name, tuner=tuner, seed=seed, through=through):
                     continue
                 with tempfile.TemporaryDirectory(prefix="bench-nni-") as folder:
@@ -252,6 +252,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["nni", "direct", "report"])
     parser.add_argument("--problems", nargs="*", default=list(PROBLEMS), choices=list(PROBLEMS))
+    parser.add_argument("--tuners", nargs="*", default=list(TUNERS), choices=list(TUNERS))
     parser.add_argument("--first", type=int, default=1, help="first seed")
     parser.add_argument("--seeds", type=int, default=10)
     options = parser.parse_args()
