@@ -3,7 +3,8 @@
 #
 # DATA: folder of the data sets. WORK (default runs/face-mini): where data sets derived from them are described.
 # It can be stopped and started again at any time; what is in tuner/bench/tables/face-mini is not computed again.
-# Environment: STEPS (default "untuned features hpo noise offline"), JOBS (default: all cores), CONFIGURATIONS (default 100).
+# Environment: STEPS (default "untuned features hpo noise offline nas nas-offline"), JOBS (default: all cores), CONFIGURATIONS (default 100),
+# ARCHITECTURES (default 60).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${1:?usage: scripts/face_mini.sh DATA [WORK]}
@@ -42,8 +43,18 @@ done
 online+=("$work/wider_360")
 offline=("$work"/shifted/*/ "$work"/subsets/*/)
 
-collect() { "$bin/hyperfd-tuner" collect --space search_spaces/hpo.yaml --jobs "$jobs" "$@" -- --recipe mini; }
-for step in ${STEPS:-untuned features hpo noise offline}; do
+hpo() { "$bin/hyperfd-tuner" collect --space search_spaces/hpo.yaml --jobs "$jobs" "$@" -- --recipe mini; }
+nas() { "$bin/hyperfd-tuner" collect --space search_spaces/proxylessnas.yaml --jobs "$jobs" "$@" -- --recipe mini_nas; }
+# in_groups SPACE OUT: ten configurations of each offline task, twelve tasks at a time, so that there are whole tasks to
+# learn from whenever it is stopped.
+in_groups() {
+  for ((group = 0; group < 10; ++group)); do
+    some=()
+    for ((i = group; i < ${#offline[@]}; i += 10)); do some+=("${offline[i]%/}"); done
+    "$1" --data "${some[@]}" -n 10 --spread --out "$2"
+  done
+}
+for step in ${STEPS:-untuned features hpo noise offline nas nas-offline}; do
   case $step in
     untuned)  # AP of the weights before any training
       mkdir -p $tables
@@ -64,14 +75,11 @@ for step in ${STEPS:-untuned features hpo noise offline}; do
         file=$tables/features/$(basename "$folder").features
         [ -e "$file" ] || "$bin/hyperfd-trial" describe --data "$folder" --images 100 --out "$file"
       done ;;
-    hpo) collect --data "${online[@]}" -n "${CONFIGURATIONS:-100}" --out $tables/hpo ;;
-    noise) collect --data "${online[@]}" -n 20 --seeds 3 --out $tables/hpo ;;
-    offline)  # twelve tasks at a time, so that there are whole tasks to learn from whenever it is stopped
-      for ((group = 0; group < 10; ++group)); do
-        some=()
-        for ((i = group; i < ${#offline[@]}; i += 10)); do some+=("${offline[i]%/}"); done
-        collect --data "${some[@]}" -n 10 --spread --out $tables/hpo-offline
-      done ;;
+    hpo) hpo --data "${online[@]}" -n "${CONFIGURATIONS:-100}" --out $tables/hpo ;;
+    noise) hpo --data "${online[@]}" -n 20 --seeds 3 --out $tables/hpo ;;
+    offline) in_groups hpo $tables/hpo-offline ;;
+    nas) nas --data "${online[@]}" -n "${ARCHITECTURES:-60}" --out $tables/nas ;;
+    nas-offline) in_groups nas $tables/nas-offline ;;
     *) echo "unknown step $step" >&2; exit 2 ;;
   esac
 done
