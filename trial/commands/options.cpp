@@ -11,7 +11,9 @@ void add_computing_options(CLI::App& command, std::string& device, int& threads)
 }
 
 Recipe TrainingOptions::load() const {
-  return load_recipe_for_weights(recipe, weights, overrides);
+  std::vector<std::string> all = overrides;
+  if (weights && weights->empty()) all.push_back("weights=");
+  return load_recipe_for_weights(recipe, weights.value_or(""), all);
 }
 
 TrainerOptions TrainingOptions::trainer_with(const std::string& checkpoint_file) const {
@@ -28,7 +30,7 @@ void add_training_options(CLI::App& command, TrainingOptions& options) {
       ->capture_default_str();
   command.add_option("--weights", options.weights,
                      "Initial weights: a name that comes with the program or a file, also of a backbone alone; the "
-                     "network is theirs, unless --set or the configuration say otherwise");
+                     "network is theirs, unless --set or the configuration say otherwise. \"\": random ones");
   command.add_option("--set", options.overrides, "key=value over the recipe; may be repeated")->allow_extra_args(false);
   add_computing_options(command, options.trainer.device, options.threads);
   command

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ void add_computing_options(CLI::App& command, std::string& device, int& threads)
 
 // What every training is started with.
 struct TrainingOptions {
-  std::string data, recipe, weights, out;
+  std::string data, recipe, out;
+  std::optional<std::string> weights;  // "": random ones, whatever the recipe says
   std::vector<std::string> overrides;
   TrainerOptions trainer;
   int threads = 1, cache_megabytes = 512;

@@ -93,6 +93,13 @@ TEST_F(TrialCommand, TrainLeavesItsFilesAndReportsEveryValidation) {
   EXPECT_FALSE(cv::imread(out_ + "/found/0.png").empty());
 }
 
+TEST_F(TrialCommand, TrainStartsFromRandomWeightsWhenToldTo) {
+  const Finished finished = run({"train", "--data", faces_.folder(), "--recipe", "mini", "--weights", "", "--set", "epochs=1", "--set",
+                                 "validate_every=1", "--set", "batch_norm=normal", "--out", out_});
+  ASSERT_EQ(finished.exit_code, 0) << finished.errors;
+  EXPECT_EQ(load_recipe(out_ + "/recipe.yaml", {}).weights, "");
+}
+
 TEST_F(TrialCommand, DerivedDataSetsAreMadeTrainedOnAndEvaluated) {
   const std::string tasks = faces_.folder() + "/tasks", sheet = faces_.folder() + "/sheet.png";
   const Finished made = run({"shift", "--data", faces_.folder(), "--out", tasks, "-n", "1", "--kinds", "rotate",
