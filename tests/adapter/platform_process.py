@@ -7,7 +7,7 @@ import subprocess
 from nnictl import PROGRAMS
 
 SPACE = {"lr": {"_type": "choice", "_value": [0.1, 0.01, 0.001]}, "layers": {"_type": "choice", "_value": [1, 2, 3, 4]}}
-POLICY = "hyperfd:iterations=20"
+POLICY = "hyperfd:iterations=20:warm_up=0"
 OFFLINE_TASKS = 3
 
 

@@ -48,7 +48,7 @@ def line_with(process, word):
 
 def run(endpoint, experiment, before_results=lambda: None):
     client = MinimalClient(endpoint, experiment, "run-1")
-    assert client.begin(SPACE, budget=4, policy="hyperfd:iterations=20")[0] == "ID"
+    assert client.begin(SPACE, budget=4, policy="hyperfd:iterations=20:warm_up=0")[0] == "ID"
     before_results()
     for parameter_id in client.generate(*range(4)):
         client.final(parameter_id, 0.1 * parameter_id)
@@ -142,7 +142,7 @@ def test_no_trace_of_an_image_goes_over_the_wire_and_the_log_has_every_byte(feat
     relay = Relay(platform.port)
     try:
         client = MinimalClient(f"tcp://127.0.0.1:{platform.port}", "e", "run-1")
-        assert client.begin(SPACE, budget=4, policy="hyperfd:iterations=20")[0] == "ID"
+        assert client.begin(SPACE, budget=4, policy="hyperfd:iterations=20:warm_up=0")[0] == "ID"
         files = ["--egress-log", log, "--ledger", short_tmp / "ledger"]
         serving = serve(features, f"tcp://127.0.0.1:{relay.port}", "e", *files, *more)
         line_with(serving, "settled:")

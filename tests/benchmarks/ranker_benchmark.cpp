@@ -29,7 +29,7 @@ TaskExperience random_experience(const SearchSpace& space, const Annotation& ann
 RankingModel trained_model(const SearchSpace& space, const Annotation& annotation, std::size_t past_tasks) {
   Rng rng(1);
   RankerOptions options;
-  options.iterations_per_update = 20;
+  options.warm_up_iterations = 20;
   RankingModel model(encoding_shape(space, annotation), options, 1);
   std::vector<TaskExperience> past;
   for (std::size_t i = 0; i < past_tasks; ++i) {

@@ -17,7 +17,9 @@ constexpr std::size_t kPendingLimit = 16;  // in one answer; beyond it suggestio
 constexpr std::size_t kTablesKept = 8;
 constexpr std::size_t kRandomEvery = 5;  // suggestion in a nested space
 // So many past tasks or fewer may have nothing to do with this one; every other suggestion at the start is random then.
-constexpr std::size_t kFewTasks = 2;
+constexpr std::size_t kFewTasks = 1;
+// With more past tasks so many suggestions are the best of the ranking: one result says nothing of how good it is.
+constexpr std::size_t kRankedStart = 2;
 
 // Indices of `scores`, best first; equal scores in the order of their indices.
 std::vector<std::size_t> rank(const std::vector<float>& scores) {
@@ -50,8 +52,12 @@ class HyperFdPolicy::Ranking {
  public:
   // `population` gives the scales; its prior need not be set.
   Ranking(const HyperFdPolicy& policy, const TaskView& task, const RankingModel* model, PosteriorInput population)
-      : policy_(policy), task_(task), model_(model), posterior_(make_posterior(std::move(population))) {
-    if (!policy.learns_within_) return;
+      : policy_(policy),
+        task_(task),
+        model_(model),
+        reads_results_(policy.reads_results(task, model)),
+        posterior_(make_posterior(std::move(population))) {
+    if (!reads_results_) return;
     for (const Configuration& configuration : task.pending)
       posterior_.add_pending(read(std::vector<Configuration>(1, configuration)));
   }
@@ -66,6 +72,7 @@ class HyperFdPolicy::Ranking {
     return scores(read(configurations));
   }
 
+  bool reads_results() const { return reads_results_; }
   void add_pending(const Configuration& configuration) {
     posterior_.add_pending(read(std::vector<Configuration>(1, configuration)));
   }
@@ -85,7 +92,7 @@ class HyperFdPolicy::Ranking {
     own_.feature = task_.feature;
     std::vector<double> scores;
     std::vector<Configuration> telling;
-    if (policy_.learns_within_) {
+    if (reads_results_) {
       std::vector<double> all;
       for (const ScoredConfiguration& result : task_.results) all.push_back(result.score);
       for (const std::size_t i : most_telling(all, policy_.ranker_options_.fit_results)) {
@@ -100,6 +107,7 @@ class HyperFdPolicy::Ranking {
   const HyperFdPolicy& policy_;
   const TaskView& task_;
   const RankingModel* model_;
+  const bool reads_results_;
   TaskExperience own_;  // what is known of the data set
   TaskPosterior posterior_;
 };
@@ -136,6 +144,11 @@ std::shared_ptr<const HyperFdPolicy::Table> HyperFdPolicy::table(const TaskView&
   const std::lock_guard<std::mutex> lock(mutex_);
   if (tables_.size() >= kTablesKept) tables_.clear();
   return tables_.emplace(key, std::move(table)).first->second;
+}
+
+bool HyperFdPolicy::reads_results(const TaskView& task, const RankingModel* model) const {
+  if (!learns_within_) return false;
+  return !model || model->task_count() <= kFewTasks || task.taken.size() >= kRankedStart;
 }
 
 bool HyperFdPolicy::is_random_place(const TaskView& task, const RankingModel* model, std::size_t place) const {
@@ -190,7 +203,7 @@ std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::siz
     const std::size_t pick = is_random ? pick_randomly(left, drawn, rng) : left.front();
     suggestions.push_back(configurations[pick]);
     left.erase(std::find(left.begin(), left.end(), pick));
-    if (!learns_within_ || suggestions.size() >= std::min(count, kPendingLimit)) continue;
+    if (!ranking->reads_results() || suggestions.size() >= std::min(count, kPendingLimit)) continue;
     ranking->add_pending(configurations[pick]);
     scores = ranking->scores(input);
     std::stable_sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) {

@@ -51,13 +51,6 @@ void set_number_constants(Ranker& ranker, const std::vector<TaskExperience>& exp
   if (ranker.number_count() == 0) ranker.number_map = torch::zeros({ranker.units(), count});
 }
 
-torch::Tensor standardised_numbers(const Ranker& ranker, const std::vector<double>& statistics) {
-  const std::int64_t count = ranker.number_count();
-  if (count == 0 || static_cast<std::int64_t>(statistics.size()) != count) return torch::zeros({count});
-  const torch::Tensor numbers = torch::tensor(statistics, torch::kFloat64).to(torch::kFloat32);
-  return (numbers - ranker.number_shift) / ranker.number_scale;
-}
-
 // A meta-feature that came outside of an update counts until the data set answers within one.
 void remember_feature(Ranker& ranker, const TaskExperience& task) {
   if (task.feature.empty() || !ranker.versions.count(ranker.version) || ranker.seen.count(task.task)) return;
@@ -250,12 +243,15 @@ class Update {
       valid.push_back(torch::ones({batch.relevance[i].size(0)}, torch::kBool));
     }
     torch::Tensor feature = ranker_.mean_feature + torch::cat({images.features, images.rest});
-    if (ranker_.number_count() > 0) feature = feature + torch::mm(torch::stack(numbers), ranker_.number_map.t());
     torch::Tensor penalty = torch::zeros({});
+    if (ranker_.number_count() > 0) {
+      feature = feature + torch::mm(torch::stack(numbers), ranker_.number_map.t());
+      penalty = options_.deviation_penalty * ranker_.number_map.square().sum();
+    }
     if (options_.deviations) {
       const torch::Tensor deviation = ranker_.deviations.index_select(0, torch::tensor(index));
       feature = feature + deviation;
-      penalty = options_.deviation_penalty * deviation.square().sum(1).mean();
+      penalty = penalty + options_.deviation_penalty * deviation.square().sum(1).mean();
     }
     const torch::Tensor ranking =
         task_losses(predictions_of(batch, feature), padded(batch.relevance), padded(valid), options_).mean();
@@ -371,7 +367,7 @@ bool learn(Ranker& ranker, const std::vector<TaskExperience>& experience, const 
   set_number_constants(ranker, experience);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     tasks[i].index = indices[i];
-    tasks[i].numbers = standardised_numbers(ranker, options.numbers ? used[i]->statistics : std::vector<double>());
+    tasks[i].numbers = ranker.standardised(options.numbers ? used[i]->statistics : std::vector<double>());
     remember_feature(ranker, *used[i]);
   }
   Update(ranker, std::move(tasks), options, warm_up && options.warm_up_iterations > 0, rng).run();

@@ -7,6 +7,12 @@
 #include "tuner/ranker/tensors.h"
 
 namespace hyperfd {
+namespace {
+
+// Standardised numbers beyond it count as that: the scale of a few tasks says little of the next one's.
+constexpr double kLargestNumber = 2;
+
+}  // namespace
 
 Ranker::Ranker(const EncodingShape& shape, std::int64_t units, Rng& rng)
     : encoder(shape, units, rng),
@@ -45,10 +51,16 @@ Ranker Ranker::clone() const {
   return copy;
 }
 
-torch::Tensor Ranker::mean_for(const std::vector<double>& statistics) const {
-  if (statistics.empty() || static_cast<std::int64_t>(statistics.size()) != number_count()) return mean_feature;
+torch::Tensor Ranker::standardised(const std::vector<double>& statistics) const {
+  if (statistics.empty() || static_cast<std::int64_t>(statistics.size()) != number_count()) {
+    return torch::zeros({number_count()});
+  }
   const torch::Tensor numbers = torch::tensor(statistics, torch::kFloat64).to(torch::kFloat32);
-  return mean_feature + torch::mv(number_map, (numbers - number_shift) / number_scale);
+  return ((numbers - number_shift) / number_scale).clamp(-kLargestNumber, kLargestNumber);
+}
+
+torch::Tensor Ranker::mean_for(const std::vector<double>& statistics) const {
+  return mean_feature + torch::mv(number_map, standardised(statistics));
 }
 
 torch::Tensor Ranker::stored_feature(const std::string& task) const {

@@ -41,7 +41,9 @@ struct Ranker {
   // Everything that is stored, in a fixed order.
   std::vector<torch::Tensor> tensors() const;
 
-  // numbers(d) + mean; vectors of another length than number_count() count as not known.
+  // By the constants; vectors of another length than number_count() count as not known, which is zeros.
+  torch::Tensor standardised(const std::vector<double>& statistics) const;  // [numbers]
+  // numbers(d) + mean
   torch::Tensor mean_for(const std::vector<double>& statistics) const;
   // images(d) of a task whose data set was seen, in today's feature space; undefined if it was not.
   torch::Tensor stored_feature(const std::string& task) const;

@@ -93,10 +93,9 @@ const std::map<std::string, Setter>& setters() {
 
 RankerOptions paper_options() {
   RankerOptions options;
+  options.relevance_scale = 20;
   options.learning_rate = 1e-4;
-  options.weight_decay = 0;
   options.iterations_per_update = 50;
-  options.warm_up_iterations = 1000;
   options.warm_up_learning_rate = 1e-3;
   options.deviations = false;
   options.transformation = TransformationKind::kSgd;

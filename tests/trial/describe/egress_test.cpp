@@ -131,7 +131,7 @@ TEST(Egress, TheLogHoldsAllThatLeavesAndNoImageFeatureDoes) {
   wire::TestClient nni(server.endpoint());
   int request = 0;
   const auto ask = [&](wire::Body body) { nni.ask({"e", "q" + std::to_string(request++), std::move(body)}); };
-  ask(wire::Initialize{"r", kSpace, OptimizeMode::kMaximize, 4, "hyperfd:hidden=8:iterations=10", 1});
+  ask(wire::Initialize{"r", kSpace, OptimizeMode::kMaximize, 4, "hyperfd:hidden=8:iterations=10:warm_up=0", 1});
 
   Rng rng(3);
   const torch::Tensor images = uniform_tensor({20, kFeatures}, 1, rng);

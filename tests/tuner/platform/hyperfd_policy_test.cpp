@@ -16,17 +16,21 @@ SearchSpace hpo_space() {
   return SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
 }
 
-RankingModel make_model(const SearchSpace& space) {
+RankingModel make_model(const SearchSpace& space, int tasks = 1) {
   RankerOptions options;
-  options.iterations_per_update = 20;
+  options.warm_up_iterations = 20;
   RankingModel model(space.encoding_size(), options, 1);
-  TaskExperience task;
+  std::vector<TaskExperience> experience;
   Rng rng(2);
-  for (int i = 0; i < 20; ++i) {
-    task.encodings.push_back(space.encode(space.sample(rng)));
-    task.scores.push_back(rng.uniform());
+  for (int t = 0; t < tasks; ++t) {
+    TaskExperience task{"task " + std::to_string(t), {}, {}};
+    for (int i = 0; i < 20; ++i) {
+      task.encodings.push_back(space.encode(space.sample(rng)));
+      task.scores.push_back(rng.uniform());
+    }
+    experience.push_back(std::move(task));
   }
-  model.update({task}, 3);
+  model.update(experience, 3);
   return model;
 }
 
@@ -169,6 +173,30 @@ TEST(HyperFdPolicy, DrawsTheSecondSuggestionAfterOnePastTask) {
   const auto policy = make_policy("hyperfd");
   EXPECT_NE(policy->suggest({space, results, taken, &model}, 1, first),
             policy->suggest({space, results, taken, &model}, 1, second));
+}
+
+TEST(HyperFdPolicy, FollowsTheRankingOfSeveralTasksForTwoSuggestions) {
+  const SearchSpace space = hpo_space();
+  const RankingModel model = make_model(space, 2);
+  const auto policy = make_policy("hyperfd");
+  Rng rng(14);
+  std::vector<ScoredConfiguration> results;
+  std::unordered_set<std::string> taken;
+  for (int i = 0; i < 2; ++i) {
+    const Configuration next = policy->suggest({space, results, taken, &model}, 1, rng).at(0);
+    EXPECT_EQ(place(space, model, taken, next), 0u) << "suggestion " << i;
+    taken.insert(fingerprint(next));
+    results.push_back({next, static_cast<double>(i)});
+  }
+  // From then on results count.
+  for (std::uint64_t i = 1; i < 8; ++i) {
+    results.push_back({space.at(27 * i), static_cast<double>(i)});
+    taken.insert(fingerprint(results.back().configuration));
+  }
+  std::vector<ScoredConfiguration> opposite = results;
+  for (ScoredConfiguration& result : opposite) result.score = -result.score;
+  EXPECT_NE(policy->suggest({space, results, taken, &model}, 1, rng),
+            policy->suggest({space, opposite, taken, &model}, 1, rng));
 }
 
 TEST(HyperFdPolicy, NamesBadOptions) {

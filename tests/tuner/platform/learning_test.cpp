@@ -56,7 +56,7 @@ class FakeDirectory : public DatasetDirectory {
 
 class LearningTest : public ::testing::Test {
  protected:
-  RunInfo begin(const std::string& experiment, const std::string& policy = "hyperfd:hidden=8:iterations=5",
+  RunInfo begin(const std::string& experiment, const std::string& policy = "hyperfd:hidden=8:iterations=5:warm_up=0",
                 std::vector<NamedNumber> meta_features = {}) {
     RunStart start{"r", kSpace, OptimizeMode::kMaximize, 4, policy, 1};
     start.meta_features = std::move(meta_features);
@@ -117,21 +117,21 @@ class LearningTest : public ::testing::Test {
 };
 
 TEST_F(LearningTest, TrainsByTheOptionsOfThePolicy) {
-  begin("e", "hyperfd:hidden=8:iterations=3:loss=mse");
+  begin("e", "hyperfd:hidden=8:iterations=3:warm_up=0:loss=mse");
   run("e");
   ASSERT_EQ(options_.size(), 1u);
   EXPECT_EQ(options_[0].loss, LossKind::kMse);
   EXPECT_EQ(options_[0].iterations_per_update, 3);
   EXPECT_EQ(model().options().hidden_units, 8);
-  begin("f", "hyperfd:hidden=16:iterations=3");
+  begin("f", "hyperfd:hidden=16:iterations=3:warm_up=0");
   run("f");
   EXPECT_EQ(model().options().hidden_units, 16) << "another width starts anew";
 }
 
 TEST_F(LearningTest, LearnsFromNumbersThatUsersGive) {
-  begin("e", "hyperfd:hidden=8:iterations=5", {{"size", 3}, {"classes", 2}});
+  begin("e", "hyperfd:hidden=8:iterations=5:warm_up=0", {{"size", 3}, {"classes", 2}});
   run("e");
-  begin("f", "hyperfd:hidden=8:iterations=5", {{"classes", 7}, {"size", 1}});
+  begin("f", "hyperfd:hidden=8:iterations=5:warm_up=0", {{"classes", 7}, {"size", 1}});
   run("f");
   EXPECT_THAT(model().number_names(), ElementsAre("classes", "size"));
   EXPECT_THAT(error_of([&] {

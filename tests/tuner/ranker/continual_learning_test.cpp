@@ -120,7 +120,9 @@ struct World {
 RankerOptions small_options(const std::map<std::string, std::string>& changes = {}) {
   RankerOptions options;
   options.hidden_units = 16;
+  options.learning_rate = 1e-2;
   options.iterations_per_update = 30;
+  options.warm_up_iterations = 0;
   return parse_ranker_options(changes, options);
 }
 

@@ -18,6 +18,7 @@ RankerOptions small_options() {
   RankerOptions options;
   options.hidden_units = 2;
   options.iterations_per_update = 2;
+  options.warm_up_iterations = 0;
   return options;
 }
 

@@ -133,6 +133,23 @@ TEST(RankingModel, ScoresWithManyOwnResultsByTheBestAndTheLatest) {
   EXPECT_EQ(model.score(kept, candidates), scores);
 }
 
+TEST(RankingModel, CutsNumbersFarFromThoseItKnows) {
+  Rng rng(23);
+  RankingModel model(kSize, {}, 24);
+  auto experience = make_experience(4, 10, rng);
+  for (std::size_t i = 0; i < experience.size(); ++i) experience[i].statistics = {i % 2 == 0 ? 1.0 : 3.0};
+  model.update(experience, 25);
+  const auto candidates = random_encodings(10, rng);
+  const auto scores = [&](double number) {
+    TaskExperience own{"new", {}, {}};
+    own.statistics = {number};
+    return model.score(own, candidates);
+  };
+  EXPECT_NE(scores(1), scores(3));
+  EXPECT_EQ(scores(4), scores(1e6));  // mean 2, deviation 1
+  EXPECT_NE(scores(3), scores(4));
+}
+
 TEST(MostTelling, AreTheBestAndTheLatest) {
   using ::testing::ElementsAre;
   EXPECT_THAT(most_telling({5, 1, 4, 2, 3}, 9), ElementsAre(0, 1, 2, 3, 4));

@@ -25,7 +25,7 @@ using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
 constexpr char kSpace[] = R"({"x":{"_type":"uniform","_value":[0,1]},"y":{"_type":"choice","_value":[1,2,3]}})";
-constexpr char kPolicy[] = "hyperfd:hidden=8:iterations=20";
+constexpr char kPolicy[] = "hyperfd:hidden=8:iterations=20:warm_up=0";
 constexpr char kExperiment[] = "faces";
 const std::string kHash(64, 'a');
 const std::vector<Statistic> kNumbers = {{"images", 3.7}, {"boxes", 5.2}};
