@@ -350,7 +350,8 @@ bool learn(Ranker& ranker, const std::vector<TaskExperience>& experience, const 
     if (task.scores.size() < 2) continue;
     const std::vector<float> relevance = relevances(task.scores, options.relevance_quantile, options.relevance_scale);
     if (*std::max_element(relevance.begin(), relevance.end()) <= 0) continue;
-    const bool asks = options.images && (task.role != TaskRole::kPast || options.transformation == TransformationKind::kOracle);
+    const bool asks =
+        options.images && (task.role != TaskRole::kPast || options.transformation == TransformationKind::kOracle);
     tasks.push_back({task.task,
                      task.role,
                      0,
