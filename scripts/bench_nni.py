@@ -1,8 +1,8 @@
 """Compares HyperFD with NNI's TPE and Random on ordinary tuning problems (nni_problems.py): see bench_nni.sh and docs/non_face.md.
 
-    python scripts/bench_nni.py nni --seeds 1        # experiments of the real nnictl, one trial at a time
-    python scripts/bench_nni.py direct --seeds 10    # the same tuner objects, called as NNI's dispatcher calls them
-    python scripts/bench_nni.py report               # table, and the picture docs/non_face.png
+    python scripts/bench_nni.py nni --seeds 10       # experiments of the real nnictl, one trial at a time
+    python scripts/bench_nni.py direct --seeds 10    # the same tuner objects, called as NNI's dispatcher calls them: a quick look
+    python scripts/bench_nni.py report               # tables of the experiments, and the picture docs/non_face.png
 
 Every run is a line of docs/non_face.jsonl; runs that are there are not repeated, so a command that was stopped goes on, and commands for
 different --problems or --tuners may run side by side. "HyperFD, second run" tunes after an experiment of as many trials on the problem's other data set, "HyperFD, data grown" after one on half of the rows, with
@@ -190,34 +190,30 @@ def nnictl(options, results):
 
 
 def curves(results, name):
-    """{tuner: best value after each trial, a curve for each of the seeds that all of the problem's tuners have run}."""
-    of_tuner = {}
+    """{tuner: {seed: best value after each trial}} of the experiments of the real nnictl."""
+    of_tuner = {tuner: {} for tuner in TUNERS}
     for item in results.rows:
-        if item["problem"] == name and item["tuner"] in TUNERS and item["through"] == "tuner object":
-            of_tuner.setdefault(item["tuner"], {})[item["seed"]] = best_so_far(item)
-    seeds = set.intersection(*map(set, of_tuner.values())) if of_tuner else set()
-    return {tuner: [of_tuner[tuner][seed] for seed in sorted(seeds)] for tuner in TUNERS if tuner in of_tuner}
+        if item["problem"] == name and item["tuner"] in TUNERS and item["through"] == "nnictl":
+            of_tuner[item["tuner"]][item["seed"]] = best_so_far(item)
+    return {tuner: of_seed for tuner, of_seed in of_tuner.items() if len(of_seed) > 1}
 
 
 def report(options, results):
     del options
     for name, problem in PROBLEMS.items():
-        by_nnictl = {}
-        for item in results.rows:
-            if item["problem"] == name and item["through"] == "nnictl":
-                by_nnictl.setdefault(item["tuner"], []).append(f"{best_so_far(item)[-1]:.4f} (seed {item['seed']})")
+        print(f"\n{problem.title}, {problem.data}: best {problem.measure} ({'less' if problem.minimize else 'more'} is better) after 10, 20, 50 "
+              "trials, mean ± standard deviation; seeds on which it is better and worse than TPE after 50\n")
+        print("| | seeds | 10 trials | 20 | 50 | better : worse than TPE |\n|---|---|---|---|---|---|")
         runs_of = curves(results, name)
-        count = len(next(iter(runs_of.values()), []))
-        print(f"\n{problem.title}, {problem.data}: best {problem.measure} after 10, 20, 50 trials, mean ± standard deviation of {count} seeds\n")
-        if count < 2:
-            continue
-        print("| | 10 | 20 | 50 | 50, by nnictl |\n|---|---|---|---|---|")
         for tuner, runs in runs_of.items():
             cells = []
             for trials in (10, 20, 50):
-                values = [run[trials - 1] for run in runs]
+                values = [run[trials - 1] for run in runs.values()]
                 cells.append(f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}")
-            print(f"| {tuner} | {' | '.join(cells)} | {', '.join(by_nnictl.get(tuner, []))} |")
+            rival = runs_of.get(TPE, {})
+            gains = [(run[-1] - rival[seed][-1]) * (-1 if problem.minimize else 1) for seed, run in runs.items() if seed in rival]
+            against = "" if tuner == TPE else f"{sum(gain > 0 for gain in gains)} : {sum(gain < 0 for gain in gains)}"
+            print(f"| {tuner} | {len(runs)} | {' | '.join(cells)} | {against} |")
     draw(results)
 
 
@@ -231,7 +227,7 @@ def draw(results):
     for axis, (name, problem) in zip(axes, PROBLEMS.items()):
         late = []
         for tuner, runs in curves(results, name).items():
-            runs = np.array(runs)
+            runs = np.array(list(runs.values()))
             x = np.arange(1, runs.shape[1] + 1)
             axis.plot(x, runs.mean(0), color=colours[tuner], label=tuner)
             axis.fill_between(x, *np.quantile(runs, (0.25, 0.75), axis=0), color=colours[tuner], alpha=0.15, linewidth=0)
@@ -252,7 +248,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["nni", "direct", "report"])
     parser.add_argument("--problems", nargs="*", default=list(PROBLEMS), choices=list(PROBLEMS))
-    parser.add_argument("--tuners", nargs="*", default=list(TUNERS), choices=list(TUNERS))
+    parser.add_argument("--tuners", nargs="*", default=[tuner for tuner in TUNERS if tuner != GROWN], choices=list(TUNERS))
     parser.add_argument("--first", type=int, default=1, help="first seed")
     parser.add_argument("--seeds", type=int, default=10)
     options = parser.parse_args()
