@@ -42,7 +42,7 @@ TEST(Equations, LossesAreThoseOfTheOptions) {
   EXPECT_NEAR(loss({}), expected["ranking"].get<double>(), 1e-6);
   EXPECT_NEAR(loss({{"rank_by", "label"}}), expected["ranking_by_label"].get<double>(), 1e-6);
   EXPECT_NEAR(loss({{"loss", "pairwise"}}), expected["pairwise"].get<double>(), 1e-6);
-  EXPECT_NEAR(loss({{"loss", "mse"}}), expected["mse"].get<double>(), 1e-6);
+  EXPECT_NEAR(loss({{"loss", "mse"}, {"relevance_scale", "20"}}), expected["mse"].get<double>(), 1e-6);
 }
 
 TEST(Equations, TripletLossIsNumpys) {
