@@ -11,7 +11,6 @@
 #include "tests/tuner/temporary_folder.h"
 #include "tuner/base/files.h"
 #include "tuner/space/architecture.h"
-#include "tuner/space/configuration_encoding.h"
 #include "tuner/space/detector_cost.h"
 #include "tuner/space/feasible.h"
 
@@ -49,7 +48,7 @@ TEST(ProxylessNasTemplate, CostsWhatTheDetectorsBackboneCosts) {
   const SearchSpace space = load_space("proxylessnas");
   const Annotation annotation = load_annotation("proxylessnas", space);
   ASSERT_TRUE(annotation.architecture());
-  EXPECT_EQ(annotation.encoder(), EncoderKind::kGin);
+  EXPECT_EQ(annotation.encoder(), EncoderKind::kJoint);
   Rng rng(1);
   for (int i = 0; i < 300; ++i) {
     const Configuration configuration = space.sample(rng);
@@ -122,33 +121,7 @@ TEST(JointSpace, IsBothSpacesAtOnce) {
   EXPECT_EQ(joint.size(), 216u * 1447052760824832u);
   const Annotation annotation = load_annotation("joint", joint);
   EXPECT_EQ(annotation.encoder(), EncoderKind::kJoint);
-  Json expected = load_annotation("proxylessnas", nas).definition();
-  expected["encoder"] = "joint";
-  EXPECT_EQ(annotation.definition(), expected);
-}
-
-TEST(ConfigurationEncoding, GivesEachEncoderItsPart) {
-  const SearchSpace joint = load_space("joint"), hpo = load_space("hpo"), nas = load_space("proxylessnas");
-  Rng rng(8);
-  Configuration configuration = hpo.sample(rng);
-  const std::vector<float> numbers = hpo.encode(configuration);
-  const Configuration architecture = nas.sample(rng);
-  for (const auto& [key, value] : architecture.items()) configuration[key] = value;
-
-  const Annotation both = load_annotation("joint", joint), network = load_annotation("proxylessnas", nas);
-  const ConfigurationEncoding of_both(joint, both), of_network(nas, network), of_numbers(hpo, Annotation::none());
-  EXPECT_EQ(of_both.flat(configuration), numbers);
-  EXPECT_EQ(of_both.flat_size(), numbers.size());
-  EXPECT_EQ(of_both.node_feature_size(), 10u);
-  const auto graph = of_both.graph(configuration);
-  ASSERT_TRUE(graph);
-  EXPECT_EQ(graph->features, of_network.graph(architecture)->features);
-  EXPECT_EQ(graph->edges, of_network.graph(architecture)->edges);
-  EXPECT_EQ(of_network.flat_size(), 0u);
-  EXPECT_TRUE(of_network.flat(architecture).empty());
-  EXPECT_EQ(of_numbers.flat_size(), numbers.size());
-  EXPECT_EQ(of_numbers.node_feature_size(), 0u);
-  EXPECT_FALSE(of_numbers.graph({}));
+  EXPECT_EQ(annotation.definition(), load_annotation("proxylessnas", nas).definition());
 }
 
 // The custom space of search_spaces/classifier.yaml, by hand.
