@@ -77,7 +77,7 @@ void suggest_of_216_points(benchmark::State& state) {
 }
 BENCHMARK(suggest_of_216_points)->Arg(0)->Arg(4)->Arg(50)->Arg(10000)->Unit(benchmark::kMicrosecond);
 
-// A thousand architectures of proxylessnas.yaml from their graphs: batch, GIN, ranking.
+// A thousand architectures of proxylessnas.yaml from graphs and numbers: batch, GIN, MLP, ranking.
 void rank_1000_architectures(benchmark::State& state) {
   const SearchSpace space = space_of("proxylessnas.yaml");
   const Annotation annotation = Annotation::load(HYPERFD_SOURCE_DIR "/search_spaces/proxylessnas.hyperfd.yaml", space);
