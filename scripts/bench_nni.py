@@ -5,7 +5,8 @@
     python scripts/bench_nni.py report               # tables of the experiments, and the picture docs/non_face.png
 
 Every run is a line of docs/non_face.jsonl; runs that are there are not repeated, so a command that was stopped goes on, and commands for
-different --problems or --tuners may run side by side. "HyperFD, second run" tunes after an experiment of as many trials on the problem's other data set, "HyperFD, data grown" after one on half of the rows, with
+different --problems or --tuners may run side by side. "HyperFD, second run" tunes after an experiment of as many trials on the problem's
+other data set, "HyperFD, data grown" after one on half of the rows, with
 the experience of that in the same store."""
 
 import argparse

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # HyperFD, TPE and Random of NNI on three ordinary tuning problems (scikit-learn), 10 seeds of 50 trials each, as experiments of nnictl;
-# docs/non_face.md. Two to three hours: the problems run side by side, and NNI mostly waits. Runs that docs/non_face.jsonl holds are not repeated: delete the file to begin anew.
+# docs/non_face.md. Two to three hours: the problems run side by side, and NNI mostly waits. Runs that docs/non_face.jsonl holds are not
+# repeated: delete the file to begin anew.
 # Needs, in .venv: pip install scikit-learn==1.9.1 matplotlib==3.11.2
 #
 #   bash scripts/bench_nni.sh

@@ -4,7 +4,8 @@
 
 Reads the feature files that `hyperfd-trial describe` writes (one FILE.features a domain), draws 30 samples of each
 domain's images, and makes one vector of each sample: φ of an extractor G with random weights, φ of a bundle's G
-(--bundle), and the plain mean of the image features. Prints the silhouette score by domain and how far φ moves when the sample changes; draws t-SNE of both.
+(--bundle), and the plain mean of the image features. Prints the silhouette score by domain and how far φ moves when the
+sample changes; draws t-SNE of each.
 """
 
 import argparse
