@@ -126,13 +126,13 @@ class RemoteDatasetTest : public ::testing::Test {
     return options;
   }
   // In another thread, as another process would.
-  void serve(DatasetClient& dataset, const ServingEvents& more = {}) {
+  void serve(std::shared_ptr<DatasetClient> dataset, const ServingEvents& more = {}) {
     ServingEvents events = more;
     events.on_settled = [this] { settled_ = true; };
-    serving_ = std::thread([this, &dataset, events] {
+    serving_ = std::thread([this, dataset = std::move(dataset), events] {
       const SingleThread single_thread;
       try {
-        result_ = serve_dataset(dataset, about(), serving_options(), events, [this] { return stop_.load(); });
+        result_ = serve_dataset(*dataset, about(), serving_options(), events, [this] { return stop_.load(); });
       } catch (const Error& error) {
         error_ = error.what();
       }
@@ -165,8 +165,7 @@ class RemoteDatasetTest : public ::testing::Test {
 
 TEST_F(RemoteDatasetTest, TheSameWeightsAsInThisProcessToTheBit) {
   const std::vector<std::string> expected = learn_locally();
-  const auto dataset = make_dataset();
-  serve(*dataset);
+  serve(make_dataset());
   for (int i = 0; i < 4; ++i) report(i);
   EXPECT_EQ(model(1), expected[0]);
   report(4);
@@ -203,16 +202,14 @@ class Vanishing : public DatasetClient {
 };
 
 TEST_F(RemoteDatasetTest, AnUpdateGoesOnWithoutAClientThatVanishes) {
-  Vanishing dataset(3, stop_);
-  serve(dataset);
+  serve(std::make_shared<Vanishing>(3, stop_));
   for (int i = 0; i < 4; ++i) report(i);
   EXPECT_TRUE(std::holds_alternative<NewTrialJobs>(ask(RequestTrialJobs{"r", {0}}))) << "suggestions go on meanwhile";
   EXPECT_TRUE(RankingModel::deserialize(model(1)).trained());
 }
 
 TEST_F(RemoteDatasetTest, ANewTaskIsAskedForItsMetaFeatureAtOnce) {
-  const auto dataset = make_dataset();
-  serve(*dataset);
+  serve(make_dataset());
   for (int i = 0; i < 4; ++i) report(i);
   ASSERT_NE(model(1), "");
   const auto reader = open_store(file_, StoreAccess::kReadOnly);
@@ -225,8 +222,7 @@ TEST_F(RemoteDatasetTest, ANewTaskIsAskedForItsMetaFeatureAtOnce) {
 }
 
 TEST_F(RemoteDatasetTest, AnotherExtractorsFeaturesAreRefusedWithTheReason) {
-  const auto dataset = make_dataset();
-  serve(*dataset);
+  serve(make_dataset());
   for (int i = 0; i < 4; ++i) report(i);
   ASSERT_NE(model(1), "");
   OpenDataset other{"sssssssssssssssss", std::string(64, 'b'), 6, 40, kNumbers};
