@@ -102,6 +102,20 @@ torch::Tensor ConfigEncoder::forward(const EncoderInput& input, double dropout_r
                        fusion_bias_);
 }
 
+torch::Tensor ConfigEncoder::embed(const std::vector<EncodedConfiguration>& configurations) const {
+  constexpr std::int64_t kGraphs = 128;  // at a time
+  const torch::NoGradGuard no_grad;
+  const EncoderInput all = input(configurations);
+  if (!gin_) return forward(all);
+  std::vector<torch::Tensor> rows;
+  const std::int64_t count = all.flat.size(0);
+  for (std::int64_t begin = 0; begin < count || rows.empty(); begin += kGraphs) {
+    const std::int64_t end = std::min(begin + kGraphs, count);
+    rows.push_back(forward({all.flat.slice(0, begin, end), {all.graphs.begin() + begin, all.graphs.begin() + end}}));
+  }
+  return torch::cat(rows);
+}
+
 EncodingShape ConfigEncoder::shape() const {
   return {static_cast<std::size_t>(mlp_ ? mlp_->inputs() : 0), static_cast<std::size_t>(gin_ ? gin_->features() : 0)};
 }

@@ -53,6 +53,8 @@ class ConfigEncoder {
 
   // [n, units]. `dropout`: nullptr for none, else where the GIN's masks come from.
   torch::Tensor forward(const EncoderInput& input, double dropout_rate = 0, Rng* dropout = nullptr) const;
+  // forward() of any number of configurations, without gradients: some graphs at a time, so that they stay in the cache.
+  torch::Tensor embed(const std::vector<EncodedConfiguration>& configurations) const;
 
   EncodingShape shape() const;
   // The MLP of a flat shape; nullptr for others.

@@ -21,7 +21,9 @@ struct MetaFeaturePair {
   std::vector<float> twin;     // φ~ of Eq. 7
 };
 
-// A data set whose images the learner never sees. Both calls may throw DatasetUnreachable.
+class LocalDatasetClient;
+
+// A data set whose images the learner never sees. Calls may throw DatasetUnreachable.
 class DatasetClient {
  public:
   virtual ~DatasetClient() = default;
@@ -34,6 +36,8 @@ class DatasetClient {
   // ∂loss/∂θ_G for the latest forward(), in the order and number of its weights (zero for constants), from ∂loss/∂φ and
   // ∂loss/∂φ~.
   virtual std::vector<float> backward(const MetaFeaturePair& gradient) = 0;
+  // This, where image features are in this process and several such data sets may be asked together; else nullptr.
+  virtual LocalDatasetClient* local() { return nullptr; }
 };
 
 // A data set in this process: its image features, as DatasetFeatures::serialize() writes them. Throws InputError that

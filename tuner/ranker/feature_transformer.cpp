@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 
 #include "tuner/base/digest.h"
+#include "tuner/ranker/local_dataset_client.h"
 
 namespace hyperfd {
 
@@ -43,13 +44,26 @@ bool FeatureTransformer::fits() const {
 
 // Always from the same images, so that two extractors' meta-features differ by the extractors alone.
 torch::Tensor FeatureTransformer::reference_features() const {
-  const std::vector<float> weights = ranker_.extractor->flat();
+  const torch::NoGradGuard no_gradient;
   torch::Tensor features = torch::empty({static_cast<std::int64_t>(clients_.size()), ranker_.units()});
-  float* next = features.data_ptr<float>();
+  std::vector<LocalDatasetClient*> local;
+  std::vector<std::uint64_t> seeds;
+  std::vector<std::int64_t> places;
+  std::vector<float> weights;  // for data sets elsewhere
   for (std::size_t i = 0; i < clients_.size(); ++i) {
-    const std::vector<float> feature = clients_[i]->feature(weights, stable_hash(ranker_.references[i]));
-    next = std::copy(feature.begin(), feature.end(), next);
+    const std::uint64_t seed = stable_hash(ranker_.references[i]);
+    const auto place = static_cast<std::int64_t>(i);
+    if (clients_[i]->local()) {
+      local.push_back(clients_[i]->local());
+      seeds.push_back(seed);
+      places.push_back(place);
+      continue;
+    }
+    if (weights.empty()) weights = ranker_.extractor->flat();
+    features[place] = torch::tensor(clients_[i]->feature(weights, seed), torch::kFloat32);
   }
+  features.index_copy_(0, torch::tensor(places, torch::kInt64),
+                       LocalDatasetClient::features_of(*ranker_.extractor, local, seeds));
   return features;
 }
 

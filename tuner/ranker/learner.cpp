@@ -8,6 +8,7 @@
 #include <torch/torch.h>
 
 #include "tuner/ranker/feature_transformer.h"
+#include "tuner/ranker/local_dataset_client.h"
 #include "tuner/ranker/losses.h"
 #include "tuner/ranker/synaptic_intelligence.h"
 #include "tuner/ranker/task_sampler.h"
@@ -159,26 +160,40 @@ class Update {
     }
   }
 
-  // Meta-features of a batch's tasks: `live` [live, units] and `twins` require gradients; `rest` holds constants.
+  // Meta-features of a batch's tasks: those that learn, `live`, and constants of the others.
   struct BatchFeatures {
-    std::vector<LearningTask*> live;
-    torch::Tensor features, twins;  // [live, units]
-    torch::Tensor rest;             // [others, units], zero where there are no images
-    std::vector<bool> known;        // of the others: there are images
+    std::vector<LearningTask*> live;  // data sets in this process first, whose features are in the graph of G
+    torch::Tensor features, twins;    // [live, units]
+    std::vector<LearningTask*> remote;             // the rest of the live ones
+    torch::Tensor remote_features, remote_twins;  // [remote, units]; leaves of the graph
+    torch::Tensor rest;                            // [others, units], zero where there are no images
+    std::vector<bool> known;                       // of the others: there are images
   };
 
   BatchFeatures features_of(Batch& batch, int iteration) {
     BatchFeatures result;
     std::vector<torch::Tensor> features, twins, rest;
     std::vector<LearningTask*> others;
+    std::vector<LocalDatasetClient*> local;
+    std::vector<std::uint64_t> seeds;
     std::vector<std::int64_t> versions;
-    const std::vector<float> weights = ranker_.extractor ? ranker_.extractor->flat() : std::vector<float>();
+    std::vector<float> weights;  // for data sets elsewhere
     const auto tensor = [](const std::vector<float>& numbers) { return torch::tensor(numbers, torch::kFloat32); };
     for (LearningTask* task : batch.tasks) {
       std::optional<MetaFeaturePair> pair;
-      if (ranker_.extractor && task->dataset) pair = ask(*task, weights, rng_.bits());
+      if (ranker_.extractor && task->dataset) {
+        const std::uint64_t seed = rng_.bits();
+        if (is_live(*task) && task->dataset->local()) {
+          result.live.push_back(task);
+          local.push_back(task->dataset->local());
+          seeds.push_back(seed);
+          continue;
+        }
+        if (weights.empty()) weights = ranker_.extractor->flat();
+        pair = ask(*task, weights, seed);
+      }
       if (pair && is_live(*task)) {
-        result.live.push_back(task);
+        result.remote.push_back(task);
         features.push_back(tensor(pair->feature));
         twins.push_back(tensor(pair->twin));
         continue;
@@ -196,9 +211,18 @@ class Update {
     const auto stacked = [&](const std::vector<torch::Tensor>& rows) {
       return rows.empty() ? torch::zeros({0, ranker_.units()}) : torch::stack(rows);
     };
-    result.features = stacked(features);
-    result.twins = stacked(twins);
+    result.remote_features = stacked(features).set_requires_grad(trains_extractor_);
+    result.remote_twins = stacked(twins).set_requires_grad(trains_extractor_);
+    result.features = result.remote_features;
+    result.twins = result.remote_twins;
+    if (!local.empty()) {
+      const torch::AutoGradMode with_graph(trains_extractor_);
+      const torch::Tensor pairs = LocalDatasetClient::pairs_of(*ranker_.extractor, local, seeds);
+      result.features = torch::cat({pairs.select(1, 0), result.remote_features});
+      result.twins = torch::cat({pairs.select(1, 1), result.remote_twins});
+    }
     result.rest = stacked(rest);
+    result.live.insert(result.live.end(), result.remote.begin(), result.remote.end());
     // A task that was asked in vain goes behind those that answered.
     std::vector<LearningTask*> order = result.live;
     order.insert(order.end(), others.begin(), others.end());
@@ -230,11 +254,7 @@ class Update {
 
   void compute_gradient(int iteration) {
     Batch batch = draw_batch();
-    BatchFeatures images = features_of(batch, iteration);
-    if (trains_extractor_) {
-      images.features.requires_grad_();
-      images.twins.requires_grad_();
-    }
+    const BatchFeatures images = features_of(batch, iteration);
     std::vector<torch::Tensor> numbers, valid;
     std::vector<std::int64_t> index;
     for (std::size_t i = 0; i < batch.tasks.size(); ++i) {
@@ -269,30 +289,30 @@ class Update {
     if (trains_extractor_) send_gradients(images);
   }
 
-  // ∂loss/∂φ goes to the data sets, ∂loss/∂θ_G comes back.
+  // ∂loss/∂φ goes to the data sets elsewhere, ∂loss/∂θ_G comes back, onto what those in this process give.
   void send_gradients(const BatchFeatures& images) {
     const auto row = [](const torch::Tensor& gradients, std::size_t i, std::int64_t units) {
       return gradients.defined() ? flatten({gradients[static_cast<std::int64_t>(i)]})
                                  : std::vector<float>(static_cast<std::size_t>(units));
     };
-    std::vector<torch::Tensor> total;
-    for (const torch::Tensor& weights : ranker_.extractor->all_weights()) total.push_back(torch::zeros_like(weights));
-    for (std::size_t i = 0; i < images.live.size(); ++i) {
-      const MetaFeaturePair gradient = {row(images.features.grad(), i, ranker_.units()),
-                                        row(images.twins.grad(), i, ranker_.units())};
+    const std::vector<torch::Tensor> all = ranker_.extractor->all_weights(), learned = ranker_.extractor->parameters();
+    for (const torch::Tensor& weights : learned) {
+      if (!weights.grad().defined()) weights.mutable_grad() = torch::zeros_like(weights);
+    }
+    for (std::size_t i = 0; i < images.remote.size(); ++i) {
+      const MetaFeaturePair gradient = {row(images.remote_features.grad(), i, ranker_.units()),
+                                        row(images.remote_twins.grad(), i, ranker_.units())};
       std::vector<torch::Tensor> part;
-      for (const torch::Tensor& weights : total) part.push_back(torch::empty_like(weights));
+      for (const torch::Tensor& weights : all) part.push_back(torch::empty_like(weights).detach());
       try {
-        unflatten(images.live[i]->dataset->backward(gradient), part);
+        unflatten(images.remote[i]->dataset->backward(gradient), part);
       } catch (const DatasetUnreachable&) {
-        images.live[i]->dataset = nullptr;
+        images.remote[i]->dataset = nullptr;
         continue;
       }
-      for (std::size_t k = 0; k < total.size(); ++k) total[k] += part[k];
+      const std::size_t constants = all.size() - learned.size();
+      for (std::size_t k = 0; k < learned.size(); ++k) learned[k].mutable_grad() += part[constants + k];
     }
-    const std::vector<torch::Tensor> learned = ranker_.extractor->parameters();
-    const std::size_t constants = total.size() - learned.size();
-    for (std::size_t k = 0; k < learned.size(); ++k) learned[k].mutable_grad() = total[constants + k];
     if (options_.attention) return;
     for (const torch::Tensor& weights : ranker_.extractor->attention_output()) weights.mutable_grad().zero_();
   }

@@ -34,24 +34,25 @@ MetaFeatureExtractor::MetaFeatureExtractor(std::int64_t image_features, std::int
 }
 
 torch::Tensor MetaFeatureExtractor::forward(const torch::Tensor& images, const torch::Tensor& statistics) const {
-  const std::int64_t n = images.size(0), width = units(), head_width = width / kHeads;
+  if (images.dim() == 2) return forward(images.unsqueeze(0), statistics)[0];
+  const std::int64_t samples = images.size(0), n = images.size(1), width = units(), head_width = width / kHeads;
   const torch::Tensor inputs =
-      (torch::cat({images, statistics.unsqueeze(0).expand({n, -1})}, 1) - input_shift_) / input_scale_;
+      (torch::cat({images, statistics.unsqueeze(-2).expand({samples, n, -1})}, 2) - input_shift_) / input_scale_;
   const torch::Tensor tokens = torch::linear(inputs, input_weight_, input_bias_);
 
   const torch::Tensor joint = torch::linear(tokens, attention_weight_, attention_bias_)
-                                  .view({n, 3, kHeads, head_width})
-                                  .permute({1, 2, 0, 3});  // [3, heads, n, head_width]
+                                  .view({samples, n, 3, kHeads, head_width})
+                                  .permute({2, 0, 3, 1, 4});  // [3, samples, heads, n, head_width]
   const torch::Tensor queries = joint[0] / std::sqrt(static_cast<double>(head_width)), keys = joint[1];
-  const torch::Tensor attention = torch::softmax(torch::matmul(queries, keys.transpose(1, 2)), 2);
-  const torch::Tensor mixed = torch::matmul(attention, joint[2]).permute({1, 0, 2}).reshape({n, width});
+  const torch::Tensor attention = torch::softmax(torch::matmul(queries, keys.transpose(2, 3)), 3);
+  const torch::Tensor mixed = torch::matmul(attention, joint[2]).permute({0, 2, 1, 3}).reshape({samples, n, width});
   const torch::Tensor attended = torch::layer_norm(tokens + torch::linear(mixed, projection_weight_, projection_bias_),
                                                    {width}, attention_norm_weight_, attention_norm_bias_);
 
   const torch::Tensor hidden = torch::relu(torch::linear(attended, hidden_weight_, hidden_bias_));
   return torch::layer_norm(attended + torch::linear(hidden, output_weight_, output_bias_), {width}, output_norm_weight_,
                            output_norm_bias_)
-      .mean(0);
+      .mean(1);
 }
 
 void MetaFeatureExtractor::set_standardisation(const torch::Tensor& inputs) {

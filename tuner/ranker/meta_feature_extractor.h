@@ -20,7 +20,8 @@ class MetaFeatureExtractor {
   MetaFeatureExtractor(std::int64_t image_features, std::int64_t statistics, std::int64_t units, Rng& rng)
       : MetaFeatureExtractor(image_features, statistics, units, &rng) {}
 
-  // images: [n, image_features], n ≥ 1; statistics: [statistics]. φ, [units].
+  // images: [n, image_features], n ≥ 1; statistics: [statistics]. φ, [units]. Of several samples of as many images
+  // each at once: [samples, n, image_features] and [statistics] or [samples, statistics] give [samples, units].
   torch::Tensor forward(const torch::Tensor& images, const torch::Tensor& statistics) const;
 
   // Inputs are standardised with constants, (x − shift) / scale, that do not learn: mean and deviation of each input

@@ -209,9 +209,9 @@ std::vector<float> RankingModel::score(const TaskExperience& own,
   if (own.scores.size() < 2) {
     check_rows(candidates, state.shape(), "candidates");
     const torch::Tensor feature = feature_of(ranker, own);
-    const EncoderInput input = ranker.encoder.input(candidates);
-    if (const MlpEncoder* mlp = ranker.encoder.flat_only()) return to_vector(mlp->scores(input.flat, feature));
-    return to_vector(torch::mv(ranker.encoder.forward(input), feature));
+    const MlpEncoder* mlp = ranker.encoder.flat_only();
+    if (mlp) return to_vector(mlp->scores(ranker.encoder.input(candidates).flat, feature));
+    return to_vector(torch::mv(ranker.encoder.embed(candidates), feature));
   }
   std::vector<EncodedConfiguration> telling;
   std::vector<double> telling_scores;
@@ -239,9 +239,8 @@ std::vector<float> RankingModel::score_flat(const TaskExperience& own, const flo
 PosteriorInput RankingModel::embed(const std::vector<EncodedConfiguration>& configurations) const {
   const RankingModelState& state = impl_->state;
   check_rows(configurations, state.shape(), "configurations");
-  const torch::NoGradGuard no_grad;
   PosteriorInput result = posterior_input(configurations);
-  result.embeddings = to_vector(state.ranker.encoder.forward(state.ranker.encoder.input(configurations)));
+  result.embeddings = to_vector(state.ranker.encoder.embed(configurations));
   return result;
 }
 

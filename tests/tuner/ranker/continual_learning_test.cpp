@@ -316,6 +316,50 @@ TEST(LocalDatasetClient, GivesTheSameFeatureWithAndWithoutAGraph) {
   EXPECT_EQ(task.dataset->backward(pair), expected);
 }
 
+TEST(LocalDatasetClient, SeveralAtOnceGiveWhatEachGives) {
+  Rng rng(3);
+  std::vector<std::unique_ptr<LocalDatasetClient>> owners;
+  std::vector<LocalDatasetClient*> datasets;
+  for (const std::int64_t images : {40, 5, 41, 1, 6}) {  // samples of 8, 2, 8, 1 and 3
+    owners.push_back(std::make_unique<LocalDatasetClient>(uniform_tensor({images, kImageFeatures}, 1, rng),
+                                                          uniform_tensor({1}, 1, rng), 8));
+    datasets.push_back(owners.back().get());
+  }
+  const std::vector<std::uint64_t> seeds = {5, 6, 7, 8, 9};
+  const MetaFeatureExtractor extractor(kImageFeatures, 1, 16, rng);
+  const torch::Tensor pairs = LocalDatasetClient::pairs_of(extractor, datasets, seeds);
+  const torch::Tensor features = LocalDatasetClient::features_of(extractor, datasets, seeds);
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    const MetaFeaturePair own = datasets[i]->forward(extractor.flat(), seeds[i]);
+    EXPECT_LT((pairs[at][0] - torch::tensor(own.feature)).abs().max().item<float>(), 1e-5) << i;
+    EXPECT_LT((pairs[at][1] - torch::tensor(own.twin)).abs().max().item<float>(), 1e-5) << i;
+    EXPECT_LT((features[at] - torch::tensor(own.feature)).abs().max().item<float>(), 1e-5) << i;
+  }
+}
+
+// The same arithmetic, apart from rounding, whether a data set takes part in the graph or answers from elsewhere.
+TEST(Update, LearnsTheSameFromDatasetsElsewhere) {
+  std::vector<float> learned[2];
+  for (const bool elsewhere : {false, true}) {
+    World world;
+    std::vector<TaskExperience> tasks = world.make_offline(4);
+    std::vector<std::unique_ptr<WatchedDataset>> clients;
+    for (TaskExperience& task : tasks) {
+      clients.push_back(std::make_unique<WatchedDataset>(*task.dataset));
+      if (elsewhere) task.dataset = clients.back().get();
+    }
+    RankingModel model = make_model(small_options({{"iterations", "5"}}));
+    model.update(tasks, 1);
+    learned[elsewhere] = model.extractor_weights();
+    EXPECT_EQ(clients[0]->backwards > 0, elsewhere);
+  }
+  ASSERT_EQ(learned[0].size(), learned[1].size());
+  double difference = 0;
+  for (std::size_t i = 0; i < learned[0].size(); ++i) difference += std::abs(learned[0][i] - learned[1][i]);
+  EXPECT_LT(difference / static_cast<double>(learned[0].size()), 1e-4);
+}
+
 TEST(Update, GoesOnWithoutADatasetThatVanishes) {
   World world;
   for (const auto& [answers, gradients] : {std::pair<int, int>{0, 0}, {3, 1 << 30}, {1 << 30, 2}}) {
