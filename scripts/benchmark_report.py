@@ -5,6 +5,7 @@
 """
 
 import argparse
+import hashlib
 import json
 import statistics
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, wilcoxon
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -22,6 +23,7 @@ import matplotlib.pyplot as plt
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = ROOT / "tuner/bench/tables/face-mini"
 DOCS = ROOT / "docs"
+CACHE = ROOT / "build/benchmark"
 SPACES = {"hpo": ROOT / "search_spaces/hpo.yaml", "nas": ROOT / "search_spaces/proxylessnas.yaml"}
 POLICIES = ["random", "best_on_source", "average_rank", "greedy_portfolio", "nearest_task", "rgpe", "gradient_boosting",
             "tr_automl", "hyperstar", "scot", "paper", "hyperfd"]
@@ -160,48 +162,58 @@ def plot_budgets(curves, file):
     plt.close(figure)
 
 
-def run(command):
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))}:\n{done.stderr}")
-    return json.loads(done.stdout)
-
-
 class Bench:
+    """Replays of one space's tables. What a command printed is kept in build/benchmark as long as tables and program stay as they
+    are, so a run that was stopped goes on."""
+
     def __init__(self, space, seeds, tuner):
         self.seeds, self.space, self.tuner = seeds, space, tuner
-        self.done = {}  # reports by policy, of each way to replay: one policy's does not depend on the others
         self.offline = sorted(Tables(TABLES / f"{space}-offline").names()) if (TABLES / f"{space}-offline").exists() else []
+        state = hashlib.sha256(Path(tuner).read_bytes())
+        for file in sorted(TABLES.glob(f"{space}*/*.jsonl")):
+            state.update(file.read_bytes())
+        self.state = state.hexdigest()
 
-    def replay(self, policies, budget, seeds=None, offline=None, more=()):
-        """`offline`: names of the offline tasks that are known, default all. Policies by name or name:option=value.
+    def run(self, command):
+        command = [str(word) for word in command]
+        file = CACHE / (hashlib.sha256(json.dumps([self.state, command]).encode()).hexdigest()[:24] + ".json")
+        if not file.exists():
+            print(" ".join(command[-6:]), file=sys.stderr, flush=True)
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+            if done.returncode != 0:
+                sys.exit(f"{' '.join(command)}:\n{done.stderr}")
+            CACHE.mkdir(parents=True, exist_ok=True)
+            file.with_suffix(".part").write_text(done.stdout)
+            file.with_suffix(".part").replace(file)
+        return json.loads(file.read_text())
 
-        What was replayed before is not again; its p-values are against the rivals of then."""
-        command = [self.tuner, "bench", "replay", "--json", "--space", SPACES[self.space], "--table", TABLES / self.space]
+    def replay(self, policies, budgets, seeds=None, offline=None, more=()):
+        """By budget and policy, a policy by name or name:option=value. `offline`: names of the offline tasks that are known, default
+        all."""
         known = self.offline if offline is None else offline
-        seeds = seeds or self.seeds
-        done = self.done.setdefault((budget, seeds, tuple(known), tuple(more)), {})
-        missing = [policy for policy in policies if policy not in done]
-        if not missing:
-            return {policy: done[policy] for policy in policies}
-        for name in known:
-            command += ["--table", TABLES / f"{self.space}-offline" / f"{name}.jsonl"]
+        command = [self.tuner, "bench", "replay", "--json", "--space", SPACES[self.space], "--table", TABLES / self.space]
+        command += [TABLES / f"{self.space}-offline" / f"{name}.jsonl" for name in known]
         if known:
             command += ["--offline", ",".join(known)]
         if (TABLES / "features").exists():
             command += ["--features", TABLES / "features"]
-        command += ["--policies", ",".join(missing), "--budget", budget, "--seeds", seeds, *more]
-        done.update(run([str(word) for word in command])["policies"])
-        return {policy: done[policy] for policy in policies}
+        command += [*more, "--seeds", seeds or self.seeds, "--budget", ",".join(map(str, budgets))]
+        reports = {budget: {} for budget in budgets}
+        for policy in policies:
+            printed = self.run([*command, "--policies", policy])
+            for report in printed if len(budgets) > 1 else [printed]:
+                reports[report["budget"]][policy] = report["policies"][policy]
+        return reports
 
     def peers(self, budget):
-        command = [sys.executable, "scripts/bench_peers.py", "--table", TABLES / self.space, "--space", SPACES[self.space],
-                   "--budget", budget, "--seeds", self.seeds]
-        return run([str(word) for word in command])["policies"]
+        return self.run([sys.executable, "scripts/bench_peers.py", "--table", TABLES / self.space, "--space", SPACES[self.space],
+                         "--budget", budget, "--seeds", self.seeds])["policies"]
 
 
-def p_text(value):
-    return "–" if value is None else f"{value:.2g}"
+def p_of(report, policy, rival):
+    """Wilcoxon's signed-rank test on the mean ranks of the same seeds."""
+    a, b = report[policy]["ranks"], report[rival]["ranks"]
+    return "–" if policy == rival or a == b else f"{wilcoxon(a, b).pvalue:.2g}"
 
 
 def numbers_of(n):
@@ -211,17 +223,16 @@ def numbers_of(n):
 def policy_sections(bench):
     """Table 1 at several budgets, Table 13, Figure 3 with the peers, and how many more trials these need."""
     curves, sections = defaultdict(dict), []
-    for budget in BUDGETS:
-        report = bench.replay(POLICIES, budget)
+    for budget, report in bench.replay(POLICIES, BUDGETS).items():
         for name, numbers in report.items():
             curves[name][budget] = numbers["rank_mean"]
         if budget in SHOWN:
-            rows = [[name, *numbers_of(n), p_text(n["p_vs_random"]), p_text(n["p_vs_best_on_source"])]
+            rows = [[name, *numbers_of(n), *(p_of(report, name, rival) for rival in ("random", "best_on_source", "hyperfd"))]
                     + ([PAPER_TABLE_1.get(name, "–")] if budget == 4 else []) for name, n in report.items()]
-            header = ["policy", "rank %", "ΔAP", "p random", "p source"] + (["published, HPO / NAS"] if budget == 4 else [])
+            header = ["policy", "rank %", "ΔAP", "p random", "p source", "p hyperfd"] + (["published, HPO / NAS"] if budget == 4 else [])
             sections.append(f"Budget {budget}:\n\n" + table(header, rows))
         if budget == 4:
-            tasks = list(next(iter(report.values()))["tasks"])
+            tasks = list(report["hyperfd"]["tasks"])
             rows = [[task] + [f"{report[name]['tasks'][task]['rank_mean']:.1f} ± {report[name]['tasks'][task]['rank_std']:.1f}" for name in ALONE]
                     for task in tasks]
             by_task = "Rank % by data set at budget 4 (Table 13):\n\n" + table(["data set", *ALONE], rows)
@@ -245,21 +256,24 @@ def policy_sections(bench):
 def ablation_sections(bench):
     sections = []
     for title, rows in ABLATIONS.items():
-        report = bench.replay([policy for _, policy, _ in rows], 4)
+        report = bench.replay([policy for _, policy, _ in rows], [4])[4]
         sections.append(f"{title}, budget 4:\n\n" + table(["", "as an option", "rank %", "ΔAP", "published, HPO / NAS"],
                         [[name, f"`{policy}`", *numbers_of(report[policy]), paper] for name, policy, paper in rows]))
     # `shift` numbers its data sets, `subsets` names its by features and clustering.
     clustered = [name for name in bench.offline if not name[:2].isdigit()]
-    rows = [["whole", *numbers_of(bench.replay(["hyperfd"], 4)["hyperfd"]), "13.2 / 7.8"]]
+    def after(offline):
+        return numbers_of(bench.replay(["hyperfd"], [4], offline=offline)[4]["hyperfd"])
+
+    rows = [["whole", *after(None), "13.2 / 7.8"]]
     if clustered and len(clustered) < len(bench.offline):
-        rows.append(["sub-data-sets of the source only", *numbers_of(bench.replay(["hyperfd"], 4, offline=clustered)["hyperfd"]), "–"])
-    rows.append(["no offline tasks", *numbers_of(bench.replay(["hyperfd"], 4, offline=[])["hyperfd"]), "16.3 / 12.6"])
+        rows.append(["sub-data-sets of the source only", *after(clustered), "–"])
+    rows.append(["no offline tasks", *after([]), "16.3 / 12.6"])
     sections.append("Warm-up (Table 6), budget 4:\n\n" + table(["", "rank %", "ΔAP", "published, HPO / NAS"], rows))
     return sections
 
 
 def other_protocols(bench):
-    orders = bench.replay(["random", "average_rank", "hyperfd"], 4, seeds=ORDERS)
+    orders = bench.replay(["random", "average_rank", "hyperfd"], [4], seeds=ORDERS)[4]
     figure, axes = plt.subplots(figsize=(5, 2.6), constrained_layout=True)
     axes.boxplot([n["ranks"] for n in orders.values()], vert=False, widths=0.6)
     axes.set_yticks(range(1, len(orders) + 1), list(orders))
@@ -270,10 +284,9 @@ def other_protocols(bench):
     plt.close(figure)
     sections = [f"![Ranks of {ORDERS} orders](benchmark_{bench.space}_orders.png)\n",
                 "### Leave one domain out\n\nEvery other task is known with its whole table, and the offline ones.\n"]
-    for budget in SHOWN:
-        report = bench.replay(ALONE, budget, more=["--leave-one-out"])
-        sections.append(f"Budget {budget}:\n\n" + table(["policy", "rank %", "ΔAP", "p random"],
-                        [[name, *numbers_of(n), p_text(n["p_vs_random"])] for name, n in report.items()]))
+    for budget, report in bench.replay(ALONE, SHOWN, more=["--leave-one-out"]).items():
+        sections.append(f"Budget {budget}:\n\n" + table(["policy", "rank %", "ΔAP", "p random", "p hyperfd"],
+                        [[name, *numbers_of(n), p_of(report, name, "random"), p_of(report, name, "hyperfd")] for name, n in report.items()]))
     return sections
 
 

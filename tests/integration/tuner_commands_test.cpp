@@ -261,6 +261,14 @@ TEST_F(TunerCommands, BenchComparesPoliciesOnMadeUpTasksAndOnTables) {
   EXPECT_TRUE(policies["random"]["p_vs_random"].is_null());
   EXPECT_EQ(policies["average_rank"]["p_vs_random"], 0.25) << "the least that three pairs can give";
   EXPECT_TRUE(policies.contains("nearest_task:neighbours=2"));
+  const Finished both = run_tuner({"bench", "replay", "--simulated", "tasks=3", "--policies", "random", "--seeds", "2",
+                                   "--budget", "3,1", "--json"});
+  const Json reports = parse_json(both.out, "reports");
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_EQ(reports[0]["budget"], 3);
+  EXPECT_EQ(reports[1]["budget"], 1);
+  EXPECT_LT(reports[0]["policies"]["random"]["rank_mean"].get<double>(),
+            reports[1]["policies"]["random"]["rank_mean"].get<double>());
 
   const std::string table = folder_.file("table.jsonl");
   write_file_atomically(table, run_tuner({"bench", "table", "--space", space_, "--simulated", "tasks=3"}).out);

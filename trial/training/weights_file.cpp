@@ -65,12 +65,13 @@ std::map<std::string, torch::Tensor> named_tensors(const PickledValue& value, co
     const std::string prefix = kParallelPrefix;
     const std::string name = key.compare(0, prefix.size(), prefix) == 0 ? key.substr(prefix.size()) : key;
     try {
-      tensors[name] = make_tensor(*item.tensor(), find_storage);
-      if (!torch::isfinite(tensors[name]).all().item<bool>()) throw InputError("not all numbers are finite");
+      torch::Tensor& tensor = tensors[name] = make_tensor(*item.tensor(), find_storage);
+      total += tensor.nbytes();
+      if (tensor.scalar_type() == torch::kHalf) tensor = tensor.to(torch::kFloat);
+      if (!torch::isfinite(tensor).all().item<bool>()) throw InputError("not all numbers are finite");
     } catch (const InputError& error) {
       throw InputError(key + ": " + error.what());
     }
-    total += tensors[name].nbytes();
     // Tensors may share a storage, but not so that a small file fills the memory.
     if (total > 2 * file_size) throw InputError("the tensors together are larger than the file");
   }

@@ -19,11 +19,6 @@
 #include "tuner/ranker/single_thread.h"
 
 namespace hyperfd {
-namespace {
-
-std::uint64_t seed_of(int seed, const std::string& purpose) {
-  return stable_hash(std::to_string(seed) + "/" + purpose);
-}
 
 // A policy's ranker after its warm-up on the offline tasks of a table, as a bundle has it: made when it is first
 // needed, the same for all seeds.
@@ -56,6 +51,12 @@ class WarmStart {
   std::once_flag made_;
   std::string bytes_;
 };
+
+namespace {
+
+std::uint64_t seed_of(int seed, const std::string& purpose) {
+  return stable_hash(std::to_string(seed) + "/" + purpose);
+}
 
 // One policy on one table.
 class Episode {
@@ -233,7 +234,7 @@ std::vector<double> of_task(const PolicyOutcome& outcome, std::size_t task, doub
 }  // namespace
 
 std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const LookupTable>(int seed)>& table_of,
-                                  const ReplayOptions& options) {
+                                  const ReplayOptions& options, WarmStarts* warm_starts) {
   std::vector<std::unique_ptr<SelectionPolicy>> policies;
   std::vector<PolicyOutcome> outcomes;
   for (const std::string& name : options.policies) {
@@ -251,12 +252,15 @@ std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const Look
     }
   }
   // By policy; those of tables that every seed makes anew learn as they go.
-  std::vector<std::unique_ptr<WarmStart>> warm(policies.size());
+  std::vector<std::shared_ptr<WarmStart>> warm(policies.size());
   const bool is_same = std::all_of(tables.begin(), tables.end(), [&](const auto& table) { return table == tables[0]; });
   if (is_same && WarmStart::is_possible(*tables[0])) {
     for (std::size_t p = 0; p < policies.size(); ++p) {
       const std::optional<RankerOptions> ranker = policies[p]->ranker_options();
-      if (ranker) warm[p] = std::make_unique<WarmStart>(tables[0], *ranker);
+      if (!ranker) continue;
+      if (warm_starts) warm[p] = (*warm_starts)[options.policies[p]];
+      if (!warm[p]) warm[p] = std::make_shared<WarmStart>(tables[0], *ranker);
+      if (warm_starts) (*warm_starts)[options.policies[p]] = warm[p];
     }
   }
   const unsigned threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());

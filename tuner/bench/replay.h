@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,11 @@ struct PolicyOutcome {
   std::vector<std::vector<TaskOutcome>> seeds;
 };
 
+// Rankers after their warm-up on a table's offline tasks, by policy. To be kept between calls of replay() on the same
+// tables, as that is much of their time.
+class WarmStart;
+using WarmStarts = std::map<std::string, std::shared_ptr<WarmStart>>;
+
 // Plays the paper's protocol (§4.1) on tables: offline tasks are known from the beginning, online tasks arrive one
 // after another, in an order drawn for every seed; each gets `budget` trials, one by one, and is past experience for
 // those after it; or leaves one out. Its chosen configuration is the one with the best validation AP. A policy that
@@ -47,7 +53,7 @@ struct PolicyOutcome {
 // `table_of` gives the table of a seed; it is called once for every seed. Throws InputError for unknown policies and
 // for tables without an online task of at least `budget` entries.
 std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const LookupTable>(int seed)>& table_of,
-                                  const ReplayOptions& options);
+                                  const ReplayOptions& options, WarmStarts* warm_starts = nullptr);
 
 // The place of entry `index` by validation AP, from 1/n for the best to 1; equal ones share the mean of their places.
 double place_of(const TableTask& task, std::size_t index);

@@ -22,6 +22,7 @@ struct Options {
   TableSource source;
   std::string simulated;
   ReplayOptions replay;
+  std::vector<int> budgets = {4};
   std::vector<std::string> rivals;  // of the test of significance
   bool json = false;
 };
@@ -101,6 +102,9 @@ void print_table(const std::vector<PolicyOutcome>& outcomes, const std::string& 
     }
     std::cout << "\n";
   }
+}
+
+void print_legend() {
   std::cout
       << "\nrank %: place of the best on validation among all configurations of a task, lower is better; the mean "
          "over tasks.\n"
@@ -125,18 +129,29 @@ void run(Options options) {
       if (done == total) std::fputs("\r\033[K", stderr);
     };
   }
-  std::string space;
-  const auto outcomes = replay(
-      [&](int seed) {
-        auto table = table_of(seed);
-        space = table->space_name;
-        return table;
-      },
-      options.replay);
-  if (options.json) {
-    std::cout << as_json(outcomes, space, options).dump(2) << "\n";
+  WarmStarts warm_starts;
+  Json reports = Json::array();
+  for (const int budget : options.budgets) {
+    options.replay.budget = budget;
+    std::string space;
+    const auto outcomes = replay(
+        [&](int seed) {
+          auto table = table_of(seed);
+          space = table->space_name;
+          return table;
+        },
+        options.replay, &warm_starts);
+    if (options.json) {
+      reports.push_back(as_json(outcomes, space, options));
+    } else {
+      if (budget != options.budgets[0]) std::cout << "\n";
+      print_table(outcomes, space, options);
+    }
+  }
+  if (!options.json) {
+    print_legend();
   } else {
-    print_table(outcomes, space, options);
+    std::cout << (reports.size() == 1 ? reports[0] : reports).dump(2) << "\n";
   }
 }
 
@@ -177,7 +192,9 @@ void add_replay(CLI::App& bench) {
       ->add_option("--policies", options->replay.policies,
                    "Which, as name or name:option=value:…; all of them if not given: " + join(policy_names()))
       ->delimiter(',');
-  command->add_option("--budget", options->replay.budget, "Trials for each task")
+  command
+      ->add_option("--budget", options->budgets, "Trials for each task; several numbers: a report, in JSON a list, for each")
+      ->delimiter(',')
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--seeds", options->replay.seeds, "Repetitions, each with another order of the tasks")

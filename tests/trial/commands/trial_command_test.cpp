@@ -189,6 +189,22 @@ TEST_F(TrialCommand, DetectRunsAPublicDetector) {
   EXPECT_FALSE(cv::imread(out_ + "/maksssksksss1.png").empty());
 }
 
+TEST_F(TrialCommand, ImportWeightsHalvesAFile) {
+  const std::string best = out_ + "/best.pt", half = faces_.folder() + "/half.pt";
+  ASSERT_EQ(run({"train", "--data", faces_.folder(), "--recipe", recipe_, "--out", out_}).exit_code, 0);
+  ASSERT_EQ(run({"import-weights", best, "--half", "--out", half}).exit_code, 0);
+  EXPECT_LT(std::filesystem::file_size(half), 0.6 * static_cast<double>(std::filesystem::file_size(best)));
+  EXPECT_EQ(run({"evaluate", "--data", faces_.folder(), "--weights", half}).exit_code, 0);
+
+  Weights large = load_weights(best);
+  large.tensors.begin()->second.fill_(1e6f);
+  save_weights(best, large);
+  const Finished refused = run({"import-weights", best, "--half", "--out", half});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.errors.find(large.tensors.begin()->first + ": has numbers beyond 65504"), std::string::npos)
+      << refused.errors;
+}
+
 TEST_F(TrialCommand, DetectReadsAndWritesVideo) {
   const std::string folder = faces_.folder(), film = folder + "/film.avi", found = folder + "/film.json";
   ASSERT_EQ(run({"train", "--data", folder, "--recipe", recipe_, "--out", out_}).exit_code, 0);

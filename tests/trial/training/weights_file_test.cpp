@@ -48,6 +48,19 @@ TEST_F(WeightsFile, GivesBackEveryTensorAndTheDescription) {
   for (const auto& item : written->named_buffers()) EXPECT_TRUE(item.value().equal(read->named_buffers()[item.key()]));
 }
 
+TEST_F(WeightsFile, HalfPrecisionIsReadAsFloats) {
+  Weights weights = weights_of(*small_network(1), "");
+  const Weights whole = weights;
+  for (auto& [name, tensor] : weights.tensors) {
+    if (tensor.is_floating_point()) tensor = tensor.to(torch::kHalf);
+  }
+  save_weights(file("half.pt"), weights);
+  for (const auto& [name, tensor] : load_weights(file("half.pt")).tensors) {
+    EXPECT_EQ(tensor.scalar_type(), whole.tensors.at(name).scalar_type()) << name;
+    EXPECT_TRUE(tensor.allclose(whole.tensors.at(name), 1e-3, 1e-6)) << name;
+  }
+}
+
 TEST_F(WeightsFile, AreACopyThatTrainingDoesNotChange) {
   RetinaFace network = small_network(1);
   const Weights weights = weights_of(*network, "");

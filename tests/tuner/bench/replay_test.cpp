@@ -61,6 +61,36 @@ TEST(Replay, DoesNotDependOnThreadsOrOnOtherPolicies) {
   }
 }
 
+TEST(Replay, KeepsRankersThatAreWarm) {
+  const SearchSpace space = SearchSpace::parse(grid().definition());
+  auto table = std::make_shared<LookupTable>(LookupTable{"grid", SearchSpace::parse(grid().definition()), {}, {}});
+  for (int t = 0; t < 12; ++t) {
+    TableTask task;
+    task.name = "task " + std::to_string(t);
+    task.offline = t < 10;
+    for (std::uint64_t i = 0; i < *space.size(); ++i) {
+      const double score = static_cast<double>(i * static_cast<std::uint64_t>(t + 3) % 7) / 7;
+      task.entries.push_back({space.at(i), score, score});
+    }
+    table->tasks.push_back(task);
+  }
+  ReplayOptions options;
+  options.policies = {"hyperfd:hidden=8:iterations=5"};
+  options.seeds = 2;
+  options.budget = 2;
+  const auto replayed = [&](WarmStarts* kept) {
+    const auto outcome = replay([&](int) { return table; }, options, kept)[0];
+    return std::make_pair(ranks_by_seed(outcome), gain_of(outcome).mean);
+  };
+  WarmStarts kept;
+  const auto cold = replayed(nullptr);
+  EXPECT_EQ(replayed(&kept), cold);
+  ASSERT_EQ(kept.size(), 1u);
+  const auto ranker = kept.begin()->second;
+  EXPECT_EQ(replayed(&kept), cold);
+  EXPECT_EQ(kept.begin()->second, ranker);
+}
+
 // Three configurations, of which the best on validation is the worst on test.
 std::shared_ptr<const LookupTable> overfitting_table() {
   auto table = std::make_shared<LookupTable>(LookupTable{"part", SearchSpace::parse(grid().definition()), {}, {}});
