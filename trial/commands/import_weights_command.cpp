@@ -45,7 +45,7 @@ void add_import_weights(CLI::App& app) {
   command->add_option("--out", options->out, "File to write")->required();
   command->add_option("--set", options->overrides, "key=value over the recipe that is written; may be repeated")
       ->allow_extra_args(false);
-  command->add_flag("--half", options->half, "Write half precision: half the size, the same AP to three digits");
+  command->add_flag("--half", options->half, "Write half precision: half the size, and AP hardly moves");
   command->footer(
       "Known are Pytorch_Retinaface's mobilenet0.25 (mobilenet0.25_Final.pth), its ImageNet backbone\n"
       "(mobilenetV1X0.25_pretrain.tar; of use to start training from) and weights of hyperfd-trial itself.\n"
