@@ -3,8 +3,8 @@
 #
 # DATA: folder of the data sets. WORK (default runs/face-mini): where data sets derived from them are described.
 # It can be stopped and started again at any time; what is in tuner/bench/tables/face-mini is not computed again.
-# Environment: STEPS (default "untuned features hpo noise offline nas nas-offline"), JOBS (default: all cores), CONFIGURATIONS (default 100),
-# ARCHITECTURES (default 60).
+# Environment: STEPS (default "untuned saturated features hpo noise offline nas nas-offline"), JOBS (default: all cores), CONFIGURATIONS
+# (default 100), ARCHITECTURES (default 60), OFFLINE_GROUPS (default 10, which is all of them: offline tasks are taken twelve at a time).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${1:?usage: scripts/face_mini.sh DATA [WORK]}
@@ -48,13 +48,13 @@ nas() { "$bin/hyperfd-tuner" collect --space search_spaces/proxylessnas.yaml --j
 # in_groups SPACE OUT: ten configurations of each offline task, twelve tasks at a time, so that there are whole tasks to
 # learn from whenever it is stopped.
 in_groups() {
-  for ((group = 0; group < 10; ++group)); do
+  for ((group = 0; group < ${OFFLINE_GROUPS:-10}; ++group)); do
     some=()
     for ((i = group; i < ${#offline[@]}; i += 10)); do some+=("${offline[i]%/}"); done
     "$1" --data "${some[@]}" -n 10 --spread --out "$2"
   done
 }
-for step in ${STEPS:-untuned features hpo noise offline nas nas-offline}; do
+for step in ${STEPS:-untuned saturated features hpo noise offline nas nas-offline}; do
   case $step in
     untuned)  # AP of the weights before any training
       mkdir -p $tables
@@ -69,6 +69,8 @@ for step in ${STEPS:-untuned features hpo noise offline nas nas-offline}; do
         echo "}"
       } > $tables/untuned.json.part
       mv $tables/untuned.json.part $tables/untuned.json ;;
+    saturated)  # not an online task: hardly any configuration misses a face of it
+      hpo --data "$data/portrait_lm5" -n 6 --out $tables/saturated ;;
     features)
       mkdir -p $tables/features
       for folder in "${online[@]}" "${offline[@]%/}"; do
