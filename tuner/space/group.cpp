@@ -92,13 +92,15 @@ void Group::mutate(Json& object, std::size_t part, Rng& rng) const {
 
 void Group::check_keys(const Json& object, const Path& path) const {
   if (!object.is_object()) path.fail("expected an object of parameters, got " + brief(object));
+  const auto demand = [&](const std::string& key) {
+    if (!object.contains(key)) path.fail("missing key \"" + key + "\"");
+  };
+  for (const Member& member : members_) demand(member.key);
+  if (is_branch_) demand(kName);
+  if (object.size() == members_.size() + (is_branch_ ? 1 : 0)) return;
   std::vector<std::string> known;
   for (const Member& member : members_) known.push_back(member.key);
   if (is_branch_) known.push_back(kName);
-  for (const std::string& key : known) {
-    if (!object.contains(key)) path.fail("missing key \"" + key + "\"");
-  }
-  if (object.size() == known.size()) return;
   for (const auto& entry : object.items()) {
     if (std::find(known.begin(), known.end(), entry.key()) == known.end()) {
       path.fail(unknown_name_message("key", entry.key(), known));
