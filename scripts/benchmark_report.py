@@ -1,7 +1,7 @@
 """Writes docs/benchmark.md and its plots from the committed tables: what the tables are, and how policies do on them.
 
     pip install matplotlib optuna hyperopt      # into .venv, once
-    .venv/bin/python scripts/benchmark_report.py [--seeds 20]
+    .venv/bin/python scripts/benchmark_report.py [--seeds 20] [--without-ablations]
 """
 
 import argparse
@@ -303,11 +303,11 @@ def other_protocols(bench):
     return sections
 
 
-def write(seeds, tuner):
+def write(seeds, tuner, ablations):
     untuned_file = TABLES / "untuned.json"
     untuned = json.loads(untuned_file.read_text()) if untuned_file.exists() else {}
     parts = ["# The benchmark face-mini\n",
-             "Made by `.venv/bin/python scripts/benchmark_report.py` from `tuner/bench/tables/face-mini`; do not edit.\n",
+             f"Made by `.venv/bin/python scripts/benchmark_report.py --seeds {seeds}{'' if ablations else ' --without-ablations'}` from `tuner/bench/tables/face-mini`; do not edit.\n",
              "Each number of the tables is a real training by `hyperfd-trial train --recipe mini`, started by "
              "`hyperfd-tuner collect` (`scripts/face_mini.sh`): AP@50 on the validation and test splits of a data set.\n"]
     for name, rows in (Tables(TABLES / "saturated").tasks if (TABLES / "saturated").exists() else {}).items():
@@ -336,7 +336,7 @@ def write(seeds, tuner):
                      f"![Rank correlation between tasks](benchmark_{space}_correlation.png)\n")
         parts.append(f"### Policies, {seeds} seeds\n")
         bench = Bench(space, seeds, tuner)
-        parts += policy_sections(bench) + ablation_sections(bench) + other_protocols(bench)
+        parts += policy_sections(bench) + (ablation_sections(bench) if ablations else []) + other_protocols(bench)
     parts.append("rank %: place, by validation AP, of the configuration that the policy found best on validation, among all of the "
                  "task's; mean over tasks. ΔAP: its test AP less what random search expects, in points, summed over tasks. "
                  "±: standard deviation over seeds, each with another order of tasks. p: Wilcoxon's signed-rank test.\n")
@@ -346,9 +346,10 @@ def write(seeds, tuner):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20, help="repetitions (default: %(default)s)")
+    parser.add_argument("--without-ablations", action="store_true", help="leave out the variants of HyperFD, half of the time")
     parser.add_argument("--tuner", default=str(ROOT / "build/release/bin/hyperfd-tuner"), help="program (default: %(default)s)")
     arguments = parser.parse_args()
-    write(arguments.seeds, arguments.tuner)
+    write(arguments.seeds, arguments.tuner, not arguments.without_ablations)
 
 
 if __name__ == "__main__":
