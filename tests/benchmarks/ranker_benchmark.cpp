@@ -68,10 +68,10 @@ void suggest_of_216_points(benchmark::State& state) {
   const auto policy = make_policy("hyperfd");
   Rng rng(3);
   std::vector<ScoredConfiguration> results;
-  std::unordered_set<std::string> taken;
+  ConfigurationKeys taken;
   for (std::int64_t i = 0; i < state.range(0); ++i) {
     results.push_back({space.sample(rng), rng.normal()});
-    if (i < 100) taken.insert(fingerprint(results.back().configuration));
+    if (i < 100) taken.insert(configuration_key(results.back().configuration));
   }
   for (auto _ : state) benchmark::DoNotOptimize(policy->suggest({space, results, taken, &model}, 1, rng));
 }

@@ -28,14 +28,14 @@ std::vector<double> AverageRankPolicy::score(const TaskView& task, const Candida
     std::vector<std::size_t> all(task.past.tasks().size());
     std::iota(all.begin(), all.end(), std::size_t{0});
     const std::vector<double> means = mean_ranks(task.past, all);
-    std::unordered_map<std::string, double> by_fingerprint;
+    std::unordered_map<ConfigurationKey, double> by_key;
     for (std::size_t i = 0; i < means.size(); ++i) {
-      by_fingerprint[fingerprint(*task.past.configurations()[i])] = means[i];
+      by_key[configuration_key(*task.past.configurations()[i])] = means[i];
     }
-    return by_fingerprint;
+    return by_key;
   });
   std::vector<double> scores;
-  for (const std::string& candidate : candidates.fingerprints) {
+  for (const ConfigurationKey candidate : candidates.keys) {
     const auto found = known->find(candidate);
     scores.push_back(found == known->end() ? -kUnknownRank : -found->second);
   }

@@ -14,22 +14,22 @@ namespace {
 // The best utility for every past task of the configurations that `task` has: those with a result, and of those without
 // the ones that past tasks tried.
 std::vector<double> best_so_far(const TaskView& task) {
-  std::vector<std::string> fingerprints;
+  std::vector<ConfigurationKey> keys;
   std::vector<std::vector<float>> encodings;
-  const auto add = [&](const Configuration& configuration, std::string text) {
-    fingerprints.push_back(std::move(text));
+  const auto add = [&](const Configuration& configuration, ConfigurationKey key) {
+    keys.push_back(key);
     encodings.push_back(task.space.encode(configuration));
   };
-  for (const ScoredConfiguration& result : task.results) add(result.configuration, fingerprint(result.configuration));
+  for (const ScoredConfiguration& result : task.results) add(result.configuration, configuration_key(result.configuration));
   if (task.taken.size() > task.results.size()) {
     for (const Configuration* configuration : task.past.configurations()) {
-      std::string text = fingerprint(*configuration);
-      if (task.taken.count(text)) add(*configuration, std::move(text));
+      const ConfigurationKey key = configuration_key(*configuration);
+      if (task.taken.contains(key)) add(*configuration, key);
     }
   }
   std::vector<double> best;
   for (const auto& past : task.past.tasks()) {
-    const std::vector<double> utilities = utilities_on(*past, fingerprints, encodings);
+    const std::vector<double> utilities = utilities_on(*past, keys, encodings);
     best.push_back(utilities.empty() ? 0 : *std::max_element(utilities.begin(), utilities.end()));
   }
   return best;
@@ -74,11 +74,11 @@ std::vector<Configuration> GreedyPortfolioPolicy::suggest(const TaskView& task, 
   std::vector<std::size_t> order(candidates.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   rng.shuffle(order);  // chance decides among equal ones
-  candidates = {reordered(candidates.configurations, order), reordered(candidates.fingerprints, order),
+  candidates = {reordered(candidates.configurations, order), reordered(candidates.keys, order),
                 reordered(candidates.encodings, order)};
   std::vector<std::vector<double>> utilities;
   for (const auto& past : task.past.tasks()) {
-    utilities.push_back(utilities_on(*past, candidates.fingerprints, candidates.encodings));
+    utilities.push_back(utilities_on(*past, candidates.keys, candidates.encodings));
   }
   const std::vector<std::size_t> chosen = choose_portfolio(utilities, best_so_far(task), count);
   return reordered(candidates.configurations, chosen);

@@ -42,16 +42,16 @@ std::vector<double> NearestTaskPolicy::score(const TaskView& task, const Candida
     std::stable_sort(ranking.begin(), ranking.end(), [&](std::size_t a, std::size_t b) { return ranks[a] < ranks[b]; });
     longest = std::max(longest, ranking.size());
   }
-  std::unordered_map<std::string, double> turns;  // when a configuration's turn comes
+  std::unordered_map<ConfigurationKey, double> turns;  // when a configuration's turn comes
   for (std::size_t place = 0; place < longest; ++place) {
     for (std::size_t n = 0; n < nearest.size(); ++n) {
       if (place >= rankings[n].size()) continue;
-      const std::string& text = task.past.tasks()[nearest[n]]->fingerprints()[rankings[n][place]];
-      turns.emplace(text, static_cast<double>(turns.size()));
+      const ConfigurationKey key = task.past.tasks()[nearest[n]]->keys()[rankings[n][place]];
+      turns.emplace(key, static_cast<double>(turns.size()));
     }
   }
   std::vector<double> scores;
-  for (const std::string& candidate : candidates.fingerprints) {
+  for (const ConfigurationKey candidate : candidates.keys) {
     const auto found = turns.find(candidate);
     scores.push_back(found == turns.end() ? -static_cast<double>(turns.size()) : -found->second);
   }

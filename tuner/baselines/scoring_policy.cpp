@@ -43,7 +43,7 @@ Candidates make_candidates_with_past(const TaskView& task, std::size_t count, Rn
     }
   }
   for (const Configuration& configuration : candidates.configurations) {
-    candidates.fingerprints.push_back(fingerprint(configuration));
+    candidates.keys.push_back(configuration_key(configuration));
     candidates.encodings.push_back(task.space.encode(configuration));
   }
   return candidates;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "tuner/platform/selection_policy.h"
@@ -11,7 +10,7 @@ namespace hyperfd {
 // tasks tried (the newest 1,000) and 200 draws, or as many draws as are asked for if that is more.
 struct Candidates {
   std::vector<Configuration> configurations;
-  std::vector<std::string> fingerprints;
+  std::vector<ConfigurationKey> keys;
   std::vector<std::vector<float>> encodings;
 
   std::size_t size() const { return configurations.size(); }

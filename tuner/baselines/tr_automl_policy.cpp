@@ -14,20 +14,20 @@ constexpr std::size_t kBenchmark = 2;
 constexpr int kMaxIterations = 100;
 constexpr double kOneSided5Percent = 1.645;
 
-// Fingerprints of the best and the median configuration of the oldest task.
-std::vector<std::string> benchmark(const PastTask& oldest) {
+// The best and the median configuration of the oldest task.
+std::vector<ConfigurationKey> benchmark(const PastTask& oldest) {
   std::vector<std::size_t> order(oldest.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return oldest.ranks()[a] < oldest.ranks()[b]; });
-  std::vector<std::string> chosen = {oldest.fingerprints()[order[0]]};
-  if (order.size() > 1) chosen.push_back(oldest.fingerprints()[order[std::max<std::size_t>(1, order.size() / 2)]]);
+  std::vector<ConfigurationKey> chosen = {oldest.keys()[order[0]]};
+  if (order.size() > 1) chosen.push_back(oldest.keys()[order[std::max<std::size_t>(1, order.size() / 2)]]);
   return chosen;
 }
 
 // Scores at the benchmark; nullopt when one is missing.
 template <typename FindScore>
-std::optional<Eigen::VectorXd> performance(const std::vector<std::string>& configurations, const FindScore& find) {
+std::optional<Eigen::VectorXd> performance(const std::vector<ConfigurationKey>& configurations, const FindScore& find) {
   Eigen::VectorXd scores(static_cast<Eigen::Index>(configurations.size()));
   for (std::size_t i = 0; i < configurations.size(); ++i) {
     const std::optional<double> score = find(configurations[i]);
@@ -81,16 +81,16 @@ bool belongs(const Eigen::MatrixXd& distances, const std::vector<Eigen::Index>& 
 }
 
 // The past tasks that the task with these benchmark results shares a group with.
-std::vector<std::size_t> group_of(const PastExperience& past, const std::vector<std::string>& configurations,
+std::vector<std::size_t> group_of(const PastExperience& past, const std::vector<ConfigurationKey>& configurations,
                                   const Eigen::VectorXd& own) {
   std::vector<Eigen::VectorXd> points;
   std::vector<std::size_t> tasks;
   for (std::size_t t = 0; t < past.tasks().size(); ++t) {
     const PastTask& task = *past.tasks()[t];
-    const auto scores = performance(configurations, [&](const std::string& text) -> std::optional<double> {
-      const auto found = std::find(task.fingerprints().begin(), task.fingerprints().end(), text);
-      if (found == task.fingerprints().end()) return std::nullopt;
-      return task.results()[static_cast<std::size_t>(found - task.fingerprints().begin())].score;
+    const auto scores = performance(configurations, [&](ConfigurationKey key) -> std::optional<double> {
+      const auto found = std::find(task.keys().begin(), task.keys().end(), key);
+      if (found == task.keys().end()) return std::nullopt;
+      return task.results()[static_cast<std::size_t>(found - task.keys().begin())].score;
     });
     if (!scores) continue;
     points.push_back(*scores);
@@ -110,9 +110,9 @@ std::vector<std::size_t> group_of(const PastExperience& past, const std::vector<
   return members;
 }
 
-std::vector<double> ones_at(const std::vector<std::string>& fingerprints, const std::string& text) {
+std::vector<double> ones_at(const std::vector<ConfigurationKey>& candidates, ConfigurationKey key) {
   std::vector<double> scores;
-  for (const std::string& candidate : fingerprints) scores.push_back(candidate == text ? 1 : 0);
+  for (const ConfigurationKey candidate : candidates) scores.push_back(candidate == key ? 1 : 0);
   return scores;
 }
 
@@ -147,15 +147,15 @@ std::vector<std::size_t> markov_groups(const Eigen::MatrixXd& similarities) {
 std::vector<double> TrAutoMlPolicy::score(const TaskView& task, const Candidates& candidates, Rng&) const {
   std::vector<double> nothing(candidates.size());
   if (task.past.empty()) return nothing;
-  const std::vector<std::string> configurations = benchmark(*task.past.tasks().front());
-  for (const std::string& text : configurations) {
-    if (task.taken.count(text)) continue;
-    std::vector<double> scores = ones_at(candidates.fingerprints, text);
+  const std::vector<ConfigurationKey> configurations = benchmark(*task.past.tasks().front());
+  for (const ConfigurationKey key : configurations) {
+    if (task.taken.contains(key)) continue;
+    std::vector<double> scores = ones_at(candidates.keys, key);
     if (std::count(scores.begin(), scores.end(), 1) > 0) return scores;
   }
-  const auto own = performance(configurations, [&](const std::string& text) -> std::optional<double> {
+  const auto own = performance(configurations, [&](ConfigurationKey key) -> std::optional<double> {
     for (const ScoredConfiguration& result : task.results) {
-      if (fingerprint(result.configuration) == text) return result.score;
+      if (configuration_key(result.configuration) == key) return result.score;
     }
     return std::nullopt;
   });
@@ -164,7 +164,7 @@ std::vector<double> TrAutoMlPolicy::score(const TaskView& task, const Candidates
   if (group.empty()) return nothing;
   const std::vector<double> ranks = mean_ranks(task.past, group);
   const auto best = std::min_element(ranks.begin(), ranks.end()) - ranks.begin();
-  return ones_at(candidates.fingerprints, fingerprint(*task.past.configurations()[static_cast<std::size_t>(best)]));
+  return ones_at(candidates.keys, configuration_key(*task.past.configurations()[static_cast<std::size_t>(best)]));
 }
 
 }  // namespace hyperfd

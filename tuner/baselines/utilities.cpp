@@ -7,18 +7,18 @@
 
 namespace hyperfd {
 
-std::vector<double> utilities_on(const PastTask& task, const std::vector<std::string>& fingerprints,
+std::vector<double> utilities_on(const PastTask& task, const std::vector<ConfigurationKey>& keys,
                                  const std::vector<std::vector<float>>& encodings) {
   const auto known = task.memo().get("utilities", [&] {
-    std::unordered_map<std::string, double> by_fingerprint;
-    for (std::size_t i = 0; i < task.size(); ++i) by_fingerprint[task.fingerprints()[i]] = 1 - task.ranks()[i];
-    return by_fingerprint;
+    std::unordered_map<ConfigurationKey, double> by_key;
+    for (std::size_t i = 0; i < task.size(); ++i) by_key[task.keys()[i]] = 1 - task.ranks()[i];
+    return by_key;
   });
-  std::vector<double> utilities(fingerprints.size());
+  std::vector<double> utilities(keys.size());
   std::vector<std::size_t> unknown;
   std::vector<std::vector<float>> unknown_rows;
-  for (std::size_t i = 0; i < fingerprints.size(); ++i) {
-    const auto found = known->find(fingerprints[i]);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto found = known->find(keys[i]);
     if (found != known->end()) {
       utilities[i] = found->second;
     } else {

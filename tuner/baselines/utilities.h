@@ -1,6 +1,5 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "tuner/platform/past_experience.h"
@@ -9,7 +8,7 @@ namespace hyperfd {
 
 // How good configurations are for a past task, from 0 to 1: 1 − relative rank of what it tried, and for the rest the
 // share of the task's results that the median of a Gaussian process of them is better than.
-std::vector<double> utilities_on(const PastTask& task, const std::vector<std::string>& fingerprints,
+std::vector<double> utilities_on(const PastTask& task, const std::vector<ConfigurationKey>& keys,
                                  const std::vector<std::vector<float>>& encodings);
 
 }  // namespace hyperfd

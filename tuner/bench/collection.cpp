@@ -51,12 +51,12 @@ std::vector<Configuration> choose(const SearchSpace& space, const Annotation& an
     for (std::size_t i = 0; i < wanted; ++i) chosen.push_back(space.at(indices[i]));
     return chosen;
   }
-  std::unordered_set<std::string> seen;
+  ConfigurationKeys seen;
   for (int repeats = 0; chosen.size() < wanted; ++repeats) {
     if (repeats > kMostRepeats)
       fail_for_want_of(count, "only " + std::to_string(chosen.size()) + " different ones were found");
     Configuration drawn = sampler.draw(rng);
-    if (!seen.insert(fingerprint(drawn)).second) continue;
+    if (!seen.insert(configuration_key(drawn))) continue;
     chosen.push_back(std::move(drawn));
     repeats = 0;
   }

@@ -122,9 +122,9 @@ class Episode {
 
   std::vector<ScoredConfiguration> tune(const TableTask& task, TaskOutcome& outcome) {
     std::vector<Configuration> points;
-    std::unordered_map<std::string, std::size_t> places;
+    std::unordered_map<ConfigurationKey, std::size_t> places;
     for (const TableEntry& entry : task.entries) {
-      places.emplace(fingerprint(entry.configuration), points.size());
+      places.emplace(configuration_key(entry.configuration), points.size());
       points.push_back(entry.configuration);
     }
     const SearchSpace space = table_.space.only(std::move(points));
@@ -133,18 +133,18 @@ class Episode {
     const std::vector<float> feature = meta_feature(task, model);
     Rng rng(seed_of(seed_, task.name));
     std::vector<ScoredConfiguration> results;
-    std::unordered_set<std::string> taken;
+    ConfigurationKeys taken;
     std::size_t best = 0;
     for (int trial = 0; trial < budget_; ++trial) {
       const auto next = policy_.suggest({space, results, taken, model, past, task.statistics, table_.annotation,
                                          TaskView::no_configurations(), task.name, feature},
                                         1, rng);
-      std::string text = fingerprint(next.at(0));
-      const std::size_t place = places.at(text);
+      const ConfigurationKey key = configuration_key(next.at(0));
+      const std::size_t place = places.at(key);
       const TableEntry& entry = task.entries[place];
       if (trial == 0 || entry.validation > task.entries[best].validation) best = place;
       results.push_back({entry.configuration, entry.validation});
-      taken.insert(std::move(text));
+      taken.insert(key);
     }
     outcome = {place_of(task, best), task.entries[best].test - random_search_expectation(task, budget_)};
     return results;

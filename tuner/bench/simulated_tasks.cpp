@@ -153,7 +153,7 @@ double SimulatedTasks::report(double value) {
 
 std::vector<Configuration> simulated_points(const SearchSpace& space, const Annotation& annotation, std::size_t count,
                                             Rng& rng) {
-  const std::unordered_set<std::string> nothing;
+  const ConfigurationKeys nothing;
   Untaken untaken(space, nothing, annotation);
   const auto size = space.size();
   if (size && *size <= kEnumeratedPoints) return untaken.enumerate();

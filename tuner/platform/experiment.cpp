@@ -129,7 +129,7 @@ void Experiment::index(std::size_t position) {
   by_fingerprint_[added.record.fingerprint].push_back(position);
   ranked_ += ranks(added);
   suggested_ += added.record.source == ConfigurationSource::kAlgorithm;
-  taken_.insert(added.record.fingerprint);
+  taken_.insert(configuration_key(added.configuration));
   refresh(position);
 }
 

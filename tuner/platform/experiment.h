@@ -92,7 +92,7 @@ class Experiment {
   std::size_t suggested_ = 0;
 
   // For view().
-  std::unordered_set<std::string> taken_;  // fingerprints
+  ConfigurationKeys taken_;
   std::vector<ScoredConfiguration> results_;
   std::vector<std::size_t> ranked_positions_;  // of results_, in entries_; ascending
   std::set<std::size_t> waiting_positions_;

@@ -138,7 +138,7 @@ std::shared_ptr<const HyperFdPolicy::Table> HyperFdPolicy::table(const TaskView&
   auto table = std::make_shared<Table>();
   table->configurations = Untaken(task.space, {}, task.annotation).enumerate();
   for (const Configuration& configuration : table->configurations) {
-    table->fingerprints.push_back(fingerprint(configuration));
+    table->keys.push_back(configuration_key(configuration));
   }
   table->input = embedded(task, model, table->configurations);
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -182,13 +182,14 @@ std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::siz
     scores = ranking->scores(input);
     drawn = all->configurations.size();
     for (const std::size_t i : rank(scores)) {
-      if (!task.taken.count(all->fingerprints[i])) left.push_back(i);
+      if (!task.taken.contains(all->keys[i])) left.push_back(i);
     }
   } else {
     candidates = make_candidates(task, count, rng);
     drawn = candidates.size();
-    ranking.emplace(*this, task, model, embedded(task, model, candidates));
-    scores = ranking->scores(candidates);
+    const PosteriorInput population = embedded(task, model, candidates);
+    ranking.emplace(*this, task, model, population);
+    scores = ranking->scores(ranking->with_prior(population));
     improve_candidates(
         task, candidates, scores,
         [&](const std::vector<Configuration>& configurations) { return ranking->scores(configurations); }, rng);

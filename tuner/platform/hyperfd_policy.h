@@ -43,7 +43,7 @@ class HyperFdPolicy : public SelectionPolicy {
   // All feasible points of a space that can be enumerated, read by one version of a ranker.
   struct Table {
     std::vector<Configuration> configurations;
-    std::vector<std::string> fingerprints;
+    std::vector<ConfigurationKey> keys;
     PosteriorInput input;  // prior not set
   };
   class Ranking;

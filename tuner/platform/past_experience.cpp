@@ -9,14 +9,14 @@ namespace hyperfd {
 PastTask::PastTask(std::string name, const SearchSpace& space, const std::vector<ScoredConfiguration>& results,
                    std::vector<double> statistics, bool offline)
     : name_(std::move(name)), statistics_(std::move(statistics)), offline_(offline) {
-  std::unordered_map<std::string, std::size_t> known;
+  std::unordered_map<ConfigurationKey, std::size_t> known;
   std::vector<double> counts, scores;
   for (const ScoredConfiguration& result : results) {
-    std::string text = fingerprint(result.configuration);
-    const auto [found, is_new] = known.emplace(text, results_.size());
+    const ConfigurationKey key = configuration_key(result.configuration);
+    const auto [found, is_new] = known.emplace(key, results_.size());
     if (is_new) {
       results_.push_back(result);
-      fingerprints_.push_back(std::move(text));
+      keys_.push_back(key);
       encodings_.push_back(space.encode(result.configuration));
       counts.push_back(1);
     } else {
@@ -31,11 +31,11 @@ PastTask::PastTask(std::string name, const SearchSpace& space, const std::vector
 PastExperience::PastExperience(Tasks tasks) : tasks_(std::move(tasks)) {
   tasks_.erase(std::remove_if(tasks_.begin(), tasks_.end(), [](const auto& task) { return task->size() == 0; }),
                tasks_.end());
-  std::unordered_map<std::string, std::size_t> known;
+  std::unordered_map<ConfigurationKey, std::size_t> known;
   for (const auto& task : tasks_) {
     std::vector<std::size_t>& places = places_.emplace_back();
     for (std::size_t i = 0; i < task->size(); ++i) {
-      const auto [found, is_new] = known.emplace(task->fingerprints()[i], configurations_.size());
+      const auto [found, is_new] = known.emplace(task->keys()[i], configurations_.size());
       if (is_new) configurations_.push_back(&task->results()[i].configuration);
       places.push_back(found->second);
     }

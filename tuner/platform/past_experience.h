@@ -32,7 +32,7 @@ class PastTask {
   // Results, in the order in which they came; every vector has size() elements.
   std::size_t size() const { return results_.size(); }
   const std::vector<ScoredConfiguration>& results() const { return results_; }
-  const std::vector<std::string>& fingerprints() const { return fingerprints_; }
+  const std::vector<ConfigurationKey>& keys() const { return keys_; }
   const std::vector<std::vector<float>>& encodings() const { return encodings_; }  // SearchSpace::encode()
   // relative_ranks() of the scores.
   const std::vector<double>& ranks() const { return ranks_; }
@@ -44,7 +44,7 @@ class PastTask {
   std::vector<double> statistics_;
   bool offline_;
   std::vector<ScoredConfiguration> results_;
-  std::vector<std::string> fingerprints_;
+  std::vector<ConfigurationKey> keys_;
   std::vector<std::vector<float>> encodings_;
   std::vector<double> ranks_;
   Memo memo_;

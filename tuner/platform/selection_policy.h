@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "tuner/base/rng.h"
@@ -18,9 +17,9 @@ namespace hyperfd {
 struct TaskView {
   const SearchSpace& space;
   const std::vector<ScoredConfiguration>& results;  // of this task, points of `space`, oldest first
-  // fingerprint() of every configuration this task already has, with or without result. A set that the caller keeps, so
-  // that an answer costs the same after ten trials and after ten thousand.
-  const std::unordered_set<std::string>& taken;
+  // Every configuration that this task already has, with or without result. A set that the caller keeps, so that an
+  // answer costs the same after ten trials and after ten thousand.
+  const ConfigurationKeys& taken;
   const RankingModel* model;  // nullptr: the signature has no trained model yet
   // The other tasks of the signature. Their configurations are points of spaces of this signature, which is why a
   // policy checks them only where `space` may be a part of such a space (SearchSpace::only).

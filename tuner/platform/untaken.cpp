@@ -10,7 +10,7 @@ constexpr int kMaxRejections = 200;
 
 }  // namespace
 
-Untaken::Untaken(const SearchSpace& space, const std::unordered_set<std::string>& taken, const Annotation& annotation)
+Untaken::Untaken(const SearchSpace& space, const ConfigurationKeys& taken, const Annotation& annotation)
     : space_(space), annotation_(annotation), sampler_(space, annotation), taken_before_(taken) {}
 
 bool Untaken::take(const Configuration& configuration) {
@@ -18,8 +18,8 @@ bool Untaken::take(const Configuration& configuration) {
 }
 
 bool Untaken::take_feasible(const Configuration& configuration) {
-  std::string text = fingerprint(configuration);
-  return !taken_before_.count(text) && taken_now_.insert(std::move(text)).second;
+  const ConfigurationKey key = configuration_key(configuration);
+  return !taken_before_.contains(key) && taken_now_.insert(key);
 }
 
 std::optional<Configuration> Untaken::draw(Rng& rng) {
@@ -62,8 +62,8 @@ std::vector<Configuration> Untaken::enumerate() const {
   for (std::uint64_t index = 0; index < *space_.size(); ++index) {
     Configuration configuration = space_.at(index);
     if (annotation_.find_violated(configuration)) continue;
-    const std::string text = fingerprint(configuration);
-    if (!taken_before_.count(text) && !taken_now_.count(text)) rest.push_back(std::move(configuration));
+    const ConfigurationKey key = configuration_key(configuration);
+    if (!taken_before_.contains(key) && !taken_now_.contains(key)) rest.push_back(std::move(configuration));
   }
   return rest;
 }

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "tuner/base/rng.h"
@@ -16,8 +14,8 @@ namespace hyperfd {
 // taken.
 class Untaken {
  public:
-  // `taken`: fingerprints. Keeps references to all arguments.
-  Untaken(const SearchSpace& space, const std::unordered_set<std::string>& taken,
+  // Keeps references to all arguments.
+  Untaken(const SearchSpace& space, const ConfigurationKeys& taken,
           const Annotation& annotation = Annotation::none());
 
   // False when `configuration` is taken already, or violates a constraint.
@@ -39,8 +37,8 @@ class Untaken {
   const SearchSpace& space_;
   const Annotation& annotation_;
   FeasibleSampler sampler_;
-  const std::unordered_set<std::string>& taken_before_;
-  std::unordered_set<std::string> taken_now_;
+  const ConfigurationKeys& taken_before_;
+  ConfigurationKeys taken_now_;
 };
 
 }  // namespace hyperfd

@@ -31,7 +31,7 @@ FlatChoice::FlatChoice(const DimensionSource& source) {
     const Path path(source.path, draws_.size());
     count_option(source.options_left, path);
     if (value.is_number() && !std::isfinite(value.get<double>())) path.fail("expected a finite number");
-    const auto [entry, is_new] = by_fingerprint_.emplace(fingerprint(value), options_.size());
+    const auto [entry, is_new] = by_key_.emplace(configuration_key(value), options_.size());
     if (is_new) options_.push_back({value, 0, 0});
     draws_.push_back(entry->second);
     is_numeric_ = is_numeric_ && value.is_number();
@@ -70,8 +70,8 @@ void FlatChoice::normalise_options() {
 }
 
 const FlatChoice::Option& FlatChoice::find(const Json& value, const Path& path) const {
-  const auto found = by_fingerprint_.find(fingerprint(value));
-  if (found == by_fingerprint_.end()) {
+  const auto found = by_key_.find(configuration_key(value));
+  if (found == by_key_.end()) {
     Json known = Json::array();
     for (std::size_t i = 0; i < std::min<std::size_t>(options_.size(), 20); ++i) known.push_back(options_[i].value);
     path.fail("expected one of " + brief(known) + ", got " + brief(value));

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tuner/space/configuration.h"
 #include "tuner/space/dimension.h"
 #include "tuner/space/group.h"
 
@@ -43,7 +44,7 @@ class FlatChoice : public Dimension {
 
   std::vector<Option> options_;     // distinct, as first listed
   std::vector<std::size_t> draws_;  // index into options_ of every listed one
-  std::unordered_map<std::string, std::size_t> by_fingerprint_;
+  std::unordered_map<ConfigurationKey, std::size_t> by_key_;
   bool is_numeric_ = true;
   std::size_t one_hot_size_ = 0;
 };

@@ -1,6 +1,9 @@
 #include "tuner/space/group.h"
 
 #include <algorithm>
+#include <iterator>
+#include <stdexcept>
+#include <utility>
 
 #include "tuner/base/error.h"
 #include "tuner/base/names.h"
@@ -74,13 +77,16 @@ void Group::adopt(const Json& old, Rng& rng, Json& object) const {
 
 std::size_t Group::mutable_parts(const Json& object) const {
   std::size_t parts = 0;
-  for (const Member& member : members_) parts += member.dimension->mutable_parts(object.at(member.key));
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    parts += members_[i].dimension->mutable_parts(value_of(i, object));
+  }
   return parts;
 }
 
 void Group::mutate(Json& object, std::size_t part, Rng& rng) const {
-  for (const Member& member : members_) {
-    Json& value = object.at(member.key);
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const Member& member = members_[i];
+    Json& value = value_of(i, object);
     const std::size_t parts = member.dimension->mutable_parts(value);
     if (part < parts) {
       value = member.dimension->mutate(value, part, rng);
@@ -90,13 +96,33 @@ void Group::mutate(Json& object, std::size_t part, Rng& rng) const {
   }
 }
 
+std::size_t Group::place_of(std::size_t member, const Json& object) const {
+  const auto& entries = object.get_ref<const Json::object_t&>();
+  const std::string& key = members_[member].key;
+  const auto usual = static_cast<std::ptrdiff_t>(member + (is_branch_ ? 1 : 0));
+  if (usual < std::distance(entries.begin(), entries.end()) && entries.begin()[usual].first == key) {
+    return static_cast<std::size_t>(usual);
+  }
+  return static_cast<std::size_t>(std::distance(entries.begin(), entries.find(key)));
+}
+
+const Json& Group::value_of(std::size_t member, const Json& object) const {
+  const std::size_t place = place_of(member, object);
+  if (place == object.size()) throw std::out_of_range("configuration: no " + members_[member].key);
+  return object.get_ref<const Json::object_t&>().begin()[static_cast<std::ptrdiff_t>(place)].second;
+}
+
+Json& Group::value_of(std::size_t member, Json& object) const {
+  return const_cast<Json&>(value_of(member, std::as_const(object)));
+}
+
 void Group::check_keys(const Json& object, const Path& path) const {
   if (!object.is_object()) path.fail("expected an object of parameters, got " + brief(object));
-  const auto demand = [&](const std::string& key) {
-    if (!object.contains(key)) path.fail("missing key \"" + key + "\"");
-  };
-  for (const Member& member : members_) demand(member.key);
-  if (is_branch_) demand(kName);
+  const auto fail_without = [&](const std::string& key) { path.fail("missing key \"" + key + "\""); };
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (place_of(i, object) == object.size()) fail_without(members_[i].key);
+  }
+  if (is_branch_ && !object.contains(kName)) fail_without(kName);
   if (object.size() == members_.size() + (is_branch_ ? 1 : 0)) return;
   std::vector<std::string> known;
   for (const Member& member : members_) known.push_back(member.key);
@@ -110,13 +136,16 @@ void Group::check_keys(const Json& object, const Path& path) const {
 
 void Group::check(const Json& object, const Path& path) const {
   check_keys(object, path);
-  for (const Member& member : members_) member.dimension->check(object[member.key], Path(path, member.key));
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    members_[i].dimension->check(value_of(i, object), Path(path, members_[i].key));
+  }
 }
 
 void Group::encode(const Json& object, const Path& path, float* out) const {
   check_keys(object, path);
-  for (const Member& member : members_) {
-    member.dimension->encode(object[member.key], Path(path, member.key), out + member.offset);
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const Member& member = members_[i];
+    member.dimension->encode(value_of(i, object), Path(path, member.key), out + member.offset);
   }
 }
 

@@ -37,6 +37,11 @@ class Group {
   };
 
   void check_keys(const Json& object, const Path& path) const;
+  // Where `object` has the key of a member, its size if nowhere. Mostly where the definition has it: looked for there
+  // first.
+  std::size_t place_of(std::size_t member, const Json& object) const;
+  const Json& value_of(std::size_t member, const Json& object) const;
+  Json& value_of(std::size_t member, Json& object) const;
 
   std::vector<Member> members_;  // in the order of the definition, which is the order of NNI's answers
   bool is_branch_;

@@ -1,7 +1,6 @@
 #include "tuner/space/search_space.h"
 
 #include <stdexcept>
-#include <unordered_set>
 #include <utility>
 
 #include "tuner/base/digest.h"
@@ -40,10 +39,10 @@ struct SearchSpace::Impl {
   std::string signature;
   std::string identity;
   Count size;
-  // Of only(): its points, and their fingerprints.
+  // Of only(): its points, and their keys.
   bool is_part = false;
   std::vector<Configuration> points = {};
-  std::unordered_set<std::string> fingerprints = {};
+  ConfigurationKeys keys = {};
 };
 
 SearchSpace::SearchSpace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -67,9 +66,8 @@ SearchSpace SearchSpace::only(std::vector<Configuration> points) const {
   Impl part{impl_->definition, impl_->group, impl_->signature, impl_->identity, points.size(), true, std::move(points)};
   for (const Configuration& point : part.points) {
     check(point);
-    std::string text = fingerprint(point);
-    part.identity += "\n" + text;
-    if (!part.fingerprints.insert(std::move(text)).second) {
+    part.identity += "\n" + fingerprint(point);
+    if (!part.keys.insert(configuration_key(point))) {
       throw InputError("configuration: " + brief(point) + " comes twice");
     }
   }
@@ -121,13 +119,13 @@ Configuration SearchSpace::mutate(const Configuration& configuration, Rng& rng) 
   Configuration changed = configuration;
   const std::size_t parts = impl_->group->mutable_parts(changed);
   if (parts > 0) impl_->group->mutate(changed, rng.below(parts), rng);
-  if (impl_->is_part && !impl_->fingerprints.count(fingerprint(changed))) return sample(rng);
+  if (impl_->is_part && !impl_->keys.contains(configuration_key(changed))) return sample(rng);
   return changed;
 }
 
 void SearchSpace::check(const Configuration& configuration) const {
   impl_->group->check(configuration, Path("configuration"));
-  if (impl_->is_part && !impl_->fingerprints.count(fingerprint(configuration))) {
+  if (impl_->is_part && !impl_->keys.contains(configuration_key(configuration))) {
     throw InputError("configuration: " + brief(configuration) + " is not one of the " +
                      std::to_string(impl_->points.size()) + " of this part of the space");
   }

@@ -6,15 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "tuner/base/json.h"
 #include "tuner/base/rng.h"
+#include "tuner/space/configuration.h"
 #include "tuner/space/encoding_column.h"
 
 namespace hyperfd {
-
-// One point of a search space: what NNI calls *parameters*, in exactly the shape NNI's built-in tuners give
-// (`{"lr": 0.001, "layer": {"_name": "conv", "kernel": 3}}`).
-using Configuration = Json;
 
 // A parsed NNI search space: choice (nested too), randint, uniform, quniform, loguniform, qloguniform, normal, qnormal,
 // lognormal, qlognormal. Immutable; all methods may be called from any thread.
@@ -76,8 +72,5 @@ class SearchSpace {
   explicit SearchSpace(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-// Text that is equal exactly for equal configurations (keys sorted, 1.0 and 1 alike).
-std::string fingerprint(const Configuration& configuration);
 
 }  // namespace hyperfd

@@ -59,13 +59,13 @@ TEST_P(EveryRival, GivesEveryConfigurationOfASmallSpaceOnce) {
   const PastExperience past = messy_past(space);
   Rng rng(2);
   std::vector<ScoredConfiguration> results;
-  std::unordered_set<std::string> taken;
+  ConfigurationKeys taken;
   for (const std::size_t count : {1u, 1u, 3u, 50u, 100u, 100u}) {
     const auto suggestions = policy_->suggest({space, results, taken, nullptr, past}, count, rng);
     EXPECT_EQ(suggestions.size(), std::min(count, 216 - taken.size()));
     for (const Configuration& suggestion : suggestions) {
       space.check(suggestion);
-      EXPECT_TRUE(taken.insert(fingerprint(suggestion)).second) << suggestion;
+      EXPECT_TRUE(taken.insert(configuration_key(suggestion))) << suggestion;
       if (taken.size() % 3 > 0) results.push_back({suggestion, preference(suggestion)});  // others are still running
     }
   }

@@ -39,14 +39,14 @@ std::vector<Configuration> ask_one_by_one(const SelectionPolicy& policy, const S
                                           const Report& report, const std::vector<double>& statistics = {}) {
   Rng rng(seed);
   std::vector<ScoredConfiguration> results;
-  std::unordered_set<std::string> taken;
+  ConfigurationKeys taken;
   std::vector<Configuration> suggestions;
   for (int i = 0; i < count; ++i) {
     const auto next = policy.suggest({space, results, taken, nullptr, past, statistics}, 1, rng);
     if (next.empty()) break;
     suggestions.push_back(next[0]);
     results.push_back({next[0], report(next[0])});
-    taken.insert(fingerprint(next[0]));
+    taken.insert(configuration_key(next[0]));
   }
   return suggestions;
 }

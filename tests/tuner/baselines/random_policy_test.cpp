@@ -12,7 +12,7 @@ namespace {
 // Asks for `count` at a time until nothing comes; the number of suggestions. Fails when one comes twice.
 std::size_t exhaust(const SearchSpace& space, std::size_t count, std::size_t limit) {
   const auto policy = make_policy("random");
-  std::unordered_set<std::string> taken;
+  ConfigurationKeys taken;
   std::size_t suggestions = 0;
   Rng rng(7);
   while (suggestions < limit) {
@@ -20,7 +20,7 @@ std::size_t exhaust(const SearchSpace& space, std::size_t count, std::size_t lim
     suggestions += more.size();
     for (const Configuration& configuration : more) {
       space.check(configuration);
-      EXPECT_TRUE(taken.insert(fingerprint(configuration)).second) << configuration;
+      EXPECT_TRUE(taken.insert(configuration_key(configuration))) << configuration;
     }
     if (more.size() < count) break;
   }
@@ -47,8 +47,8 @@ TEST(RandomPolicy, EndsWhenAnUnboundedSpaceOnlyRepeatsItself) {
 
 TEST(RandomPolicy, IsEvenOverWhatIsLeft) {
   const auto space = SearchSpace::parse(parse_json(R"({"n": {"_type": "randint", "_value": [0, 10]}})", "space"));
-  std::unordered_set<std::string> taken;
-  for (std::uint64_t i = 0; i < 5; ++i) taken.insert(fingerprint(space.at(i)));
+  ConfigurationKeys taken;
+  for (std::uint64_t i = 0; i < 5; ++i) taken.insert(configuration_key(space.at(i)));
   const auto policy = make_policy("random");
   Rng rng(9);
   std::vector<int> counts(10);

@@ -82,7 +82,7 @@ TEST(GreedyPortfolio, GoesOnFromWhatTheTaskHasTried) {
   const SearchSpace part = space.only({space.at(0), space.at(1), space.at(2)});
   const auto policy = make_policy("greedy_portfolio");
   Rng rng(1);
-  const std::unordered_set<std::string> first = {fingerprint(space.at(0))};
+  const ConfigurationKeys first = {configuration_key(space.at(0))};
   EXPECT_EQ(policy->suggest({part, {}, first, nullptr, past}, 1, rng).at(0), space.at(1)) << "pending";
   EXPECT_EQ(policy->suggest({part, {{space.at(0), 0.3}}, first, nullptr, past}, 1, rng).at(0), space.at(1)) << "done";
 }
@@ -91,7 +91,7 @@ TEST(Utilities, AreKnownRanksElsePredicted) {
   const SearchSpace space = grid_space();
   const PastTask task("a", space, {{space.at(0), 0.3}, {space.at(1), 0.9}, {space.at(215), 0.6}});
   const Numbers utilities =
-      utilities_on(task, {fingerprint(space.at(1)), fingerprint(space.at(0)), "another"},
+      utilities_on(task, {configuration_key(space.at(1)), configuration_key(space.at(0)), ConfigurationKey{1}},
                    {space.encode(space.at(1)), space.encode(space.at(0)), space.encode(space.at(3))});
   EXPECT_EQ(utilities[0], 1);
   EXPECT_EQ(utilities[1], 0);
@@ -158,8 +158,8 @@ TEST(Rgpe, TrustsTheTaskThatRanksAsThisOne) {
   for (const std::uint64_t i : {0u, 40u, 80u, 120u, 160u, 200u}) {
     own.push_back({space.at(i), space.at(i)["learning_rate"].get<double>()});
   }
-  std::unordered_set<std::string> taken;
-  for (const auto& result : own) taken.insert(fingerprint(result.configuration));
+  ConfigurationKeys taken;
+  for (const auto& result : own) taken.insert(configuration_key(result.configuration));
   const PastExperience past = PastBuilder(space).add(dislikes).add(likes).build();
   const auto next = make_policy("rgpe")->suggest({space, own, taken, nullptr, past}, 1, rng).at(0);
   EXPECT_EQ(next["learning_rate"], 0.003);

@@ -22,12 +22,12 @@ Annotation constrain(const SearchSpace& space, const char* text) {
 }
 
 // A task that has no results; everything it refers to outlives it.
-TaskView ask(const SearchSpace& space, const Annotation& annotation, const std::unordered_set<std::string>& taken) {
+TaskView ask(const SearchSpace& space, const Annotation& annotation, const ConfigurationKeys& taken) {
   static const std::vector<ScoredConfiguration> no_results;
   return {space, no_results, taken, nullptr, PastExperience::none(), TaskView::no_statistics(), annotation};
 }
 TaskView ask(const SearchSpace& space, const Annotation& annotation) {
-  static const std::unordered_set<std::string> nothing_taken;
+  static const ConfigurationKeys nothing_taken;
   return ask(space, annotation, nothing_taken);
 }
 
@@ -35,7 +35,7 @@ TEST(Candidates, OfASmallSpaceAreAllThatIsFeasibleAndNotTaken) {
   const SearchSpace space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
   const Annotation annotation =
       constrain(space, R"({"table": [{"forbidden": [{"optimizer": "sgd", "learning_rate": 0.0003}]}]})");
-  const std::unordered_set<std::string> taken = {fingerprint(space.at(215))};
+  const ConfigurationKeys taken = {configuration_key(space.at(215))};
   const TaskView task = ask(space, annotation, taken);
   Rng rng(1);
   std::vector<Configuration> candidates = make_candidates(task, 1, rng);
@@ -56,10 +56,10 @@ TEST(Candidates, OfALargeSpaceAre200FeasibleDraws) {
   const TaskView task = ask(space, annotation);
   const auto candidates = make_candidates(task, 1, rng);
   EXPECT_EQ(candidates.size(), 200u);
-  std::unordered_set<std::string> distinct;
+  ConfigurationKeys distinct;
   for (const Configuration& candidate : candidates) {
     EXPECT_LE(annotation.architecture()->cost(candidate).multiply_adds, 350'000'000);
-    distinct.insert(fingerprint(candidate));
+    distinct.insert(configuration_key(candidate));
   }
   EXPECT_EQ(distinct.size(), 200u);
   EXPECT_EQ(make_candidates(task, 300, rng).size(), 300u);
@@ -95,11 +95,11 @@ TEST(Candidates, MutantsOfTheBestAreBetterAndFeasible) {
   EXPECT_LE(calls, 6);
   ASSERT_EQ(candidates.size(), scores.size());
   EXPECT_EQ(scores, score(candidates));
-  std::unordered_set<std::string> distinct;
+  ConfigurationKeys distinct;
   for (const Configuration& candidate : candidates) {
     space.check(candidate);
     annotation.check(candidate);
-    distinct.insert(fingerprint(candidate));
+    distinct.insert(configuration_key(candidate));
   }
   EXPECT_EQ(distinct.size(), candidates.size());
 }
@@ -110,7 +110,7 @@ TEST(Candidates, SomeAreNearTheBestResults) {
                                       "z": {"_type": "uniform", "_value": [0, 1]}})");
   std::vector<ScoredConfiguration> results;
   for (int i = 0; i < 10; ++i) results.push_back({{{"x", 0.1 * i}, {"y", 0.1 * i}, {"z", 0.1 * i}}, -1.0 * i});
-  const std::unordered_set<std::string> taken;
+  const ConfigurationKeys taken;
   const TaskView task{space, results, taken, nullptr};
   Rng rng(6);
   std::vector<Configuration> candidates = make_candidates(task, 1, rng);
@@ -132,13 +132,13 @@ TEST(Untaken, GivesEveryFeasibleConfigurationOnce) {
   const SearchSpace space =
       parse(R"({"a": {"_type": "randint", "_value": [0, 40]}, "b": {"_type": "randint", "_value": [0, 40]}})");
   const Annotation annotation = constrain(space, R"({"linear": [{"sum": {"a": 1, "b": 1}, "max": 3}]})");
-  const std::unordered_set<std::string> taken = {fingerprint({{"a", 0}, {"b", 0}})};
+  const ConfigurationKeys taken = {configuration_key({{"a", 0}, {"b", 0}})};
   Untaken untaken(space, taken, annotation);
   Rng rng(4);
-  std::unordered_set<std::string> seen;
+  ConfigurationKeys seen;
   while (auto drawn = untaken.draw(rng)) {
     annotation.check(*drawn);
-    EXPECT_TRUE(seen.insert(fingerprint(*drawn)).second);
+    EXPECT_TRUE(seen.insert(configuration_key(*drawn)));
   }
   EXPECT_EQ(seen.size(), 9u);
 }

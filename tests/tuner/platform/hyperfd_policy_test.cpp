@@ -35,13 +35,13 @@ RankingModel make_model(const SearchSpace& space, int tasks = 1) {
 }
 
 // Place of a configuration in the ranking of those not in `taken`, from 0.
-std::size_t place(const SearchSpace& space, const RankingModel& model, const std::unordered_set<std::string>& taken,
+std::size_t place(const SearchSpace& space, const RankingModel& model, const ConfigurationKeys& taken,
                   const Configuration& configuration) {
   const auto score = [&](const Configuration& c) { return model.score({}, {space.encode(c)})[0]; };
   std::size_t better = 0;
   for (std::uint64_t i = 0; i < *space.size(); ++i) {
     const Configuration other = space.at(i);
-    if (!taken.count(fingerprint(other)) && score(other) > score(configuration)) ++better;
+    if (!taken.contains(configuration_key(other)) && score(other) > score(configuration)) ++better;
   }
   return better;
 }
@@ -64,7 +64,7 @@ TEST(HyperFdPolicy, GivesTheTopOfTheRankingForHalfOfThePapersBudget) {
   std::size_t random_ones_at_the_top = 0;
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     Rng rng(seed);
-    std::unordered_set<std::string> taken;
+    ConfigurationKeys taken;
     const auto suggestions = policy->suggest({space, {}, taken, &model}, 4, rng);
     ASSERT_EQ(suggestions.size(), 4u);
     for (std::size_t k = 0; k < 4; ++k) {
@@ -73,7 +73,7 @@ TEST(HyperFdPolicy, GivesTheTopOfTheRankingForHalfOfThePapersBudget) {
         EXPECT_EQ(at, 0u) << "suggestion " << k;
       else if (at == 0)
         ++random_ones_at_the_top;
-      EXPECT_TRUE(taken.insert(fingerprint(suggestions[k])).second);
+      EXPECT_TRUE(taken.insert(configuration_key(suggestions[k])));
     }
   }
   EXPECT_LE(random_ones_at_the_top, 2u);
@@ -87,8 +87,8 @@ TEST(HyperFdPolicy, MakesNoDifferenceBetweenOneByOneAndAtOnce) {
   for (const std::string name : {"hyperfd", "hyperfd:explore=random_half", "paper"}) {
     const auto policy = make_policy(name);
     Rng at_once(5), one_by_one(5);
-    std::unordered_set<std::string> taken;
-    for (const auto& result : results) taken.insert(fingerprint(result.configuration));
+    ConfigurationKeys taken;
+    for (const auto& result : results) taken.insert(configuration_key(result.configuration));
     std::vector<Configuration> pending;
     for (const Configuration& expected : policy->suggest({space, results, taken, &model}, 6, at_once)) {
       const TaskView view{
@@ -97,7 +97,7 @@ TEST(HyperFdPolicy, MakesNoDifferenceBetweenOneByOneAndAtOnce) {
       const auto next = policy->suggest(view, 1, one_by_one);
       ASSERT_EQ(next.size(), 1u);
       EXPECT_EQ(next[0], expected) << name;
-      taken.insert(fingerprint(next[0]));
+      taken.insert(configuration_key(next[0]));
       pending.push_back(next[0]);
     }
   }
@@ -106,10 +106,10 @@ TEST(HyperFdPolicy, MakesNoDifferenceBetweenOneByOneAndAtOnce) {
 TEST(HyperFdPolicy, SpreadsWhatIsAskedForAtOnce) {
   const auto space = SearchSpace::parse(parse_json(R"({"x": {"_type": "uniform", "_value": [0, 1]}})", "space"));
   std::vector<ScoredConfiguration> results;
-  std::unordered_set<std::string> taken;
+  ConfigurationKeys taken;
   for (const double x : {0.0, 0.1, 0.3, 0.7, 0.9, 1.0}) {
     results.push_back({Configuration{{"x", x}}, -(x - 0.5) * (x - 0.5)});
-    taken.insert(fingerprint(results.back().configuration));
+    taken.insert(configuration_key(results.back().configuration));
   }
   Rng rng(6);
   std::vector<double> asked;
@@ -143,8 +143,8 @@ TEST(HyperFdPolicy, DrawsEveryFifthSuggestionOfANestedSpace) {
       configuration["x"] = 0.1 * i;
       results.push_back({configuration, i % 2 ? 1.0 : 0.0});
     }
-    std::unordered_set<std::string> taken;
-    for (const auto& result : results) taken.insert(fingerprint(result.configuration));
+    ConfigurationKeys taken;
+    for (const auto& result : results) taken.insert(configuration_key(result.configuration));
     int others = 0;
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
       Rng rng(seed);
@@ -168,7 +168,7 @@ TEST(HyperFdPolicy, DrawsTheSecondSuggestionAfterOnePastTask) {
   const SearchSpace space = hpo_space();
   const RankingModel model = make_model(space);
   Rng first(1), second(2);
-  const std::unordered_set<std::string> taken = {fingerprint(space.at(0))};
+  const ConfigurationKeys taken = {configuration_key(space.at(0))};
   const std::vector<ScoredConfiguration> results = {{space.at(0), 1}};
   const auto policy = make_policy("hyperfd");
   EXPECT_NE(policy->suggest({space, results, taken, &model}, 1, first),
@@ -181,17 +181,17 @@ TEST(HyperFdPolicy, FollowsTheRankingOfSeveralTasksForTwoSuggestions) {
   const auto policy = make_policy("hyperfd");
   Rng rng(14);
   std::vector<ScoredConfiguration> results;
-  std::unordered_set<std::string> taken;
+  ConfigurationKeys taken;
   for (int i = 0; i < 2; ++i) {
     const Configuration next = policy->suggest({space, results, taken, &model}, 1, rng).at(0);
     EXPECT_EQ(place(space, model, taken, next), 0u) << "suggestion " << i;
-    taken.insert(fingerprint(next));
+    taken.insert(configuration_key(next));
     results.push_back({next, static_cast<double>(i)});
   }
   // From then on results count.
   for (std::uint64_t i = 1; i < 8; ++i) {
     results.push_back({space.at(27 * i), static_cast<double>(i)});
-    taken.insert(fingerprint(results.back().configuration));
+    taken.insert(configuration_key(results.back().configuration));
   }
   std::vector<ScoredConfiguration> opposite = results;
   for (ScoredConfiguration& result : opposite) result.score = -result.score;
@@ -213,7 +213,7 @@ TEST(HyperFdPolicy, LetsATasksOwnResultsMoveTheTop) {
   const RankingModel model = make_model(space);
   const auto policy = make_policy("hyperfd");
   Rng rng(6);
-  const std::unordered_set<std::string> taken;
+  const ConfigurationKeys taken;
   const Configuration top = policy->suggest({space, {}, taken, &model}, 1, rng).at(0);
   // The model's favourite and everything like it is bad here.
   std::vector<ScoredConfiguration> results;
@@ -231,11 +231,11 @@ TEST(HyperFdPolicy, GivesEveryConfigurationOfASmallSpaceOnce) {
   const RankingModel model = make_model(space);
   const auto policy = make_policy("hyperfd");
   Rng rng(7);
-  std::unordered_set<std::string> taken;
+  ConfigurationKeys taken;
   while (taken.size() < 216) {
     const auto suggestions = policy->suggest({space, {}, taken, &model}, 40, rng);
     ASSERT_EQ(suggestions.size(), std::min<std::size_t>(40, 216 - taken.size()));
-    for (const Configuration& suggestion : suggestions) EXPECT_TRUE(taken.insert(fingerprint(suggestion)).second);
+    for (const Configuration& suggestion : suggestions) EXPECT_TRUE(taken.insert(configuration_key(suggestion)));
   }
   EXPECT_TRUE(policy->suggest({space, {}, taken, &model}, 1, rng).empty());
 }
@@ -264,8 +264,8 @@ TEST(HyperFdPolicy, AnswersMoreThanItsCandidatesInALargeSpace) {
   const RankingModel model = make_model(space);
   Rng rng(9);
   const auto suggestions = make_policy("hyperfd")->suggest({space, {}, {}, &model}, 500, rng);
-  std::unordered_set<std::string> distinct;
-  for (const Configuration& suggestion : suggestions) distinct.insert(fingerprint(suggestion));
+  ConfigurationKeys distinct;
+  for (const Configuration& suggestion : suggestions) distinct.insert(configuration_key(suggestion));
   EXPECT_EQ(distinct.size(), 500u);
 }
 

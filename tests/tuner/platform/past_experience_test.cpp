@@ -22,7 +22,7 @@ TEST(PastTask, KeepsTheMeanOfAConfigurationThatWasTriedTwice) {
   ASSERT_EQ(task.size(), 2u);
   EXPECT_EQ(task.results()[0].configuration, (Json{{"n", 3}}));
   EXPECT_NEAR(task.results()[0].score, 0.5, 1e-12);
-  EXPECT_EQ(task.fingerprints()[1], fingerprint(Json{{"n", 1}}));
+  EXPECT_EQ(task.keys()[1], configuration_key(Json{{"n", 1}}));
   EXPECT_EQ(task.encodings()[1], space.encode(Json{{"n", 1}}));
   EXPECT_THAT(task.ranks(), ElementsAre(1, 0));
 }

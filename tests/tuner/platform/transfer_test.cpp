@@ -75,13 +75,13 @@ class Tuning {
     const auto policy = make_policy(policy_name);
     std::vector<Trial> done;
     std::vector<ScoredConfiguration> results;
-    std::unordered_set<std::string> taken;
+    ConfigurationKeys taken;
     for (int i = 0; i < trials; ++i) {
       const TaskView view{space_, results, taken, &model_};
       const Configuration configuration = policy->suggest(view, 1, rng_).at(0);
       const std::size_t index = index_of(configuration);
       results.push_back({configuration, family_.report(surface[index])});
-      taken.insert(fingerprint(configuration));
+      taken.insert(configuration_key(configuration));
       done.push_back({results.back(), index});
     }
     return done;

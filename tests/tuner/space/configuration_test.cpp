@@ -216,6 +216,25 @@ TEST(Fingerprint, IsEqualExactlyForEqualConfigurations) {
   EXPECT_NE(of(R"({"a\":1,\"b": 2})"), of(R"({"a": 1, "b": 2})"));
 }
 
+TEST(ConfigurationKey, IsEqualExactlyWhereFingerprintsAre) {
+  std::vector<Configuration> configurations;
+  for (const char* text :
+       {R"({"a": 1, "b": {"c": [1.0, -0.0]}})", R"({"b": {"c": [1, 0]}, "a": 1.0})", R"({"a": 1, "b": 2})",
+        R"({"a": 2, "b": 1})", R"({"b": 2, "a": 1})", R"({"ab": 1})", R"({"a": {"b": 1}})", "9007199254740993",
+        "9007199254740992", "9007199254740992.0", "-1", "18446744073709551615", "18446744073709551615.0", "0.1",
+        "0.10000000000000002", R"("1")", "1", "1.0", "true", "false", "null", "0", "-0.0", "{}", "[]", R"("")",
+        "[0]", "[0, 0]", "[[1], 2]", "[1, [2]]", "[1, 2]", "[2, 1]", "1e300", "-1e300"}) {
+    configurations.push_back(parse_json(text, "test"));
+  }
+  const auto space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
+  for (std::uint64_t i = 0; i < *space.size(); ++i) configurations.push_back(space.at(i));
+  for (const Configuration& a : configurations) {
+    for (const Configuration& b : configurations) {
+      EXPECT_EQ(configuration_key(a) == configuration_key(b), fingerprint(a) == fingerprint(b)) << a << " " << b;
+    }
+  }
+}
+
 // The columns of encode(): a flat choice, a choice of numbers and a nested choice with a choice inside.
 TEST(EncodingColumns, SayWhatBelongsTogetherAndWhatMasksIt) {
   const SearchSpace space = SearchSpace::parse(parse_json(
