@@ -273,6 +273,9 @@ class Update {
       feature = feature + deviation;
       penalty = penalty + options_.deviation_penalty * deviation.square().sum(1).mean();
     }
+    if (images.features.size(0) > 0) {
+      penalty = penalty + options_.image_penalty * images.features.square().sum(1).mean();
+    }
     const torch::Tensor ranking =
         task_losses(predictions_of(batch, feature), padded(batch.relevance), padded(valid), options_).mean();
     torch::Tensor loss = ranking + penalty;

@@ -29,7 +29,7 @@ MetaFeatureExtractor::MetaFeatureExtractor(std::int64_t image_features, std::int
   attention_norm_bias_ = torch::zeros({units});
   linear(hidden_weight_, hidden_bias_, 2 * units, units);
   linear(output_weight_, output_bias_, units, 2 * units);
-  output_norm_weight_ = torch::ones({units});
+  output_norm_weight_ = torch::full({units}, getenv("GAIN") ? (float)atof(getenv("GAIN")) : 0.1f);
   output_norm_bias_ = torch::zeros({units});
 }
 

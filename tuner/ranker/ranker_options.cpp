@@ -72,6 +72,7 @@ const std::map<std::string, Setter>& setters() {
       {"numbers", word(&O::numbers, {{"on", true}, {"off", false}})},
       {"deviations", word(&O::deviations, {{"on", true}, {"off", false}})},
       {"deviation_penalty", number(&O::deviation_penalty, 0, 1e6)},
+      {"image_penalty", number(&O::image_penalty, 0, 1e6)},
       {"extractor", word(&O::train_extractor, {{"trained", true}, {"frozen", false}})},
       {"attention", word(&O::attention, {{"on", true}, {"off", false}})},
       {"triplet", number(&O::triplet_weight, 0, 1e6)},

@@ -49,6 +49,8 @@ struct RankerOptions {
   bool deviations = true;
   // Weight of |deviation|² in the loss: a task with few results stays near the average task.
   double deviation_penalty = 1e-2;
+  // Weight of |φ|² in the loss, φ being what G reads from images: a data set stays near what its numbers say.
+  double image_penalty = 0;
 
   // ---- Meta-features from images ----
   bool train_extractor = true;   // false: G stays as it is

@@ -235,6 +235,21 @@ TEST(ConfigurationKey, IsEqualExactlyWhereFingerprintsAre) {
   }
 }
 
+TEST(ConfigurationKeys, HoldWhatWasInsertedAndNothingElse) {
+  ConfigurationKeys keys;
+  EXPECT_FALSE(keys.contains(7));
+  // Neighbours in the table, and around its end.
+  std::set<ConfigurationKey> inserted;
+  Rng rng(1);
+  for (int i = 0; i < 5000; ++i) {
+    const ConfigurationKey key = 1 + (i % 3 == 0 ? rng.bits() >> 1 : rng.below(4000));
+    EXPECT_EQ(keys.insert(key), inserted.insert(key).second) << key;
+  }
+  EXPECT_EQ(keys.size(), inserted.size());
+  for (ConfigurationKey key = 1; key <= 4100; ++key) EXPECT_EQ(keys.contains(key), inserted.count(key) > 0) << key;
+  EXPECT_TRUE(ConfigurationKeys({3, 5}).contains(5));
+}
+
 // The columns of encode(): a flat choice, a choice of numbers and a nested choice with a choice inside.
 TEST(EncodingColumns, SayWhatBelongsTogetherAndWhatMasksIt) {
   const SearchSpace space = SearchSpace::parse(parse_json(
