@@ -28,7 +28,7 @@ std::int64_t add_task(ExperienceStore& store, const TableTask& task, const Looku
     configuration.fingerprint = fingerprint(entry.configuration);
     configuration.parameters = entry.configuration.dump();
     configuration.source = ConfigurationSource::kImported;
-    store.add_result(store.add_configuration(id, configuration), Json(entry.validation).dump(), entry.validation);
+    store.add_result(store.add_configuration(id, configuration), Json(entry.held_out()).dump(), entry.held_out());
   }
   store.end_run(run);
   return id;

@@ -102,7 +102,9 @@ class Episode {
     for (const TableTask& task : table_.tasks) {
       if (!is_known(task)) continue;
       std::vector<ScoredConfiguration> results;
-      for (const TableEntry& entry : task.entries) results.push_back({entry.configuration, entry.validation});
+      for (const TableEntry& entry : task.entries) {
+        results.push_back({entry.configuration, task.offline ? entry.held_out() : entry.validation});
+      }
       remember(task, results, warm_ && !task.offline ? TaskRole::kCurrent : TaskRole::kOffline);
     }
     // A warm start knows the offline tasks.

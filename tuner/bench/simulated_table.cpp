@@ -68,7 +68,7 @@ LookupTable simulate_table(const std::string& space_file, const SimulatedTableOp
     for (std::size_t i = begin; i < end; ++i) {
       const double value = simulated.values[i];
       const double validation = family.report(value), test = family.report(value);
-      task.entries.push_back({points[i], validation, test});
+      task.entries.push_back({points[i], validation, task.offline ? validation : test});  // it is known by one number
     }
     table.tasks.push_back(std::move(task));
   }

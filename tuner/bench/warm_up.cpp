@@ -77,7 +77,7 @@ TaskExperience experience_of(const TableTask& task, const LookupTable& table, Da
   experience.task = task.name;
   for (const TableEntry& entry : task.entries) {
     experience.encodings.push_back(encode(table.space, table.annotation, entry.configuration));
-    experience.scores.push_back(entry.validation);
+    experience.scores.push_back(entry.held_out());
   }
   experience.statistics = task.statistics;
   experience.dataset = dataset;

@@ -99,6 +99,7 @@ RankerOptions paper_options() {
   options.iterations_per_update = 50;
   options.warm_up_learning_rate = 1e-3;
   options.deviations = false;
+  options.image_penalty = 0;
   options.transformation = TransformationKind::kSgd;
   options.transformation_interval = 1;
   return options;

@@ -92,7 +92,7 @@ TEST(Replay, KeepsRankersThatAreWarm) {
 }
 
 // Three configurations, of which the best on validation is the worst on test.
-std::shared_ptr<const LookupTable> overfitting_table() {
+std::shared_ptr<LookupTable> overfitting_table() {
   auto table = std::make_shared<LookupTable>(LookupTable{"part", SearchSpace::parse(grid().definition()), {}, {}});
   TableTask task;
   task.name = "only";
@@ -111,6 +111,22 @@ TEST(Replay, ChoosesByValidationAndScoresByTest) {
     EXPECT_NEAR(seed[0].rank, 1.0 / 3, 1e-12);
     EXPECT_NEAR(seed[0].gain, 0, 1e-12);
   }
+}
+
+// The second configuration is the best of the offline task's by its test split, which is the larger one.
+TEST(Replay, OfflineTasksCountAllHeldOutImages) {
+  const std::shared_ptr<LookupTable> table = overfitting_table();
+  table->tasks[0].offline = true;
+  TableTask online;
+  online.name = "online";
+  online.entries = {{grid().at(0), 0.1, 0.5}, {grid().at(1), 0.9, 0.5}, {grid().at(2), 0.5, 0.5}};
+  table->tasks.push_back(online);
+  ReplayOptions options;
+  options.policies = {"best_on_source"};
+  options.budget = 1;
+  options.seeds = 1;
+  const auto outcome = replay([&](int) { return table; }, options)[0];
+  EXPECT_NEAR(outcome.seeds[0][0].rank, 1.0 / 3, 1e-12);
 }
 
 TEST(Replay, SaysWhatATableLacks) {
