@@ -24,11 +24,13 @@ namespace {
 struct Options {
   std::string data, out, weights = "mobilenet_v1_x0.25", classifier, split = "train", table, target;
   std::vector<std::string> without, numbers;
-  bool landmarks = false, no_cache = false, dry_run = false;
+  bool no_cache = false, dry_run = false;
   int threads = 0;
   std::int64_t images = 0;  // kept; 0: all
 
   bool with(const std::string& part) const { return std::find(without.begin(), without.end(), part) == without.end(); }
+  // A classifier finds no faces.
+  bool with_landmarks() const { return with("statistics") && with("landmarks") && classifier.empty(); }
 };
 
 std::vector<Statistic> given_statistics(const Options& options) {
@@ -47,12 +49,9 @@ std::vector<Statistic> given_statistics(const Options& options) {
 }
 
 std::unique_ptr<ImageDescriber> make_describer(const Options& options) {
-  if (!options.classifier.empty()) {
-    if (options.landmarks) throw InputError("--landmarks: expected a detector, not --classifier");
-    return classifier_describer(options.classifier);
-  }
+  if (!options.classifier.empty()) return classifier_describer(options.classifier);
   const PoolingOptions pooling{options.with("labels"), options.with("gwap"), options.with("pyramid")};
-  return detector_describer(find_model(options.weights), pooling, options.landmarks);
+  return detector_describer(find_model(options.weights), pooling, options.with_landmarks());
 }
 
 DatasetFeatures describe_data(const Options& options) {
@@ -66,7 +65,7 @@ DatasetFeatures describe_data(const Options& options) {
   }
   DescribeOptions describing;
   describing.sizes = options.with("statistics");
-  describing.landmarks = options.landmarks;
+  describing.landmarks = options.with_landmarks();
   describing.more = given_statistics(options);
   describing.threads =
       options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -133,11 +132,10 @@ void add_describe(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--without", options->without,
-                   "Parts left out, to measure what they are worth: labels, gwap, pyramid, statistics")
+                   "Parts left out, to measure what they are worth: labels, gwap, pyramid, statistics; or of the "
+                   "statistics the landmarks: AP and losses of the untuned detector, faces by size, images by faces")
       ->delimiter(',')
-      ->check(CLI::IsMember({"labels", "gwap", "pyramid", "statistics"}));
-  command->add_flag("--landmarks", options->landmarks,
-                    "More statistics: AP and losses of the untuned detector, faces by size, images by faces");
+      ->check(CLI::IsMember({"labels", "gwap", "pyramid", "statistics", "landmarks"}));
   auto* table = command->add_option("--table", options->table, "CSV file whose statistics describe a task");
   command->add_option("--target", options->target, "The table's column that is predicted")->needs(table);
   command->add_option("--numbers", options->numbers, "name=number,…: statistics of your own")->delimiter(',');

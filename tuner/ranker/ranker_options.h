@@ -51,7 +51,7 @@ struct RankerOptions {
   double deviation_penalty = 1e-2;
   // Weight of |φ|² in the loss, φ being what G reads from images: a data set stays near what its numbers say. Table 12
   // has none, by which images mislead more than they tell while tasks are few (docs/meta_features.md).
-  double image_penalty = 0.1;
+  double image_penalty = 0.01;
 
   // ---- Meta-features from images ----
   bool train_extractor = true;   // false: G stays as it is

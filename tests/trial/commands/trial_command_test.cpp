@@ -349,14 +349,18 @@ TEST_F(TrialCommand, DescribeWritesFeaturesAndKeepsThoseOfSingleImages) {
   const DatasetFeatures features = DatasetFeatures::deserialize(read_file(file), file);
   EXPECT_EQ(features.images.size(0), 22);
   EXPECT_EQ(features.images.size(1), 3 * (64 + 4));
-  EXPECT_EQ(features.statistic_names, (std::vector<std::string>{"log1p(images)", "log1p(boxes)"}));
+  ASSERT_GT(features.statistic_names.size(), 2u);
+  EXPECT_EQ(features.statistic_names[1], "log1p(boxes)");
 
   ASSERT_TRUE(std::filesystem::is_directory(faces_.folder() + "/.hyperfd"));
   ASSERT_EQ(run({"describe", "--data", faces_.folder(), "--out", again, "--split", "all", "--threads", "1"}).exit_code,
             0);
   EXPECT_EQ(read_file(again), read_file(file));
-  ASSERT_EQ(run({"describe", "--data", faces_.folder(), "--out", again, "--no-cache", "--landmarks"}).exit_code, 0);
-  EXPECT_EQ(DatasetFeatures::deserialize(read_file(again), again).images.size(0), 12);
+  ASSERT_EQ(run({"describe", "--data", faces_.folder(), "--out", again, "--no-cache", "--without", "landmarks"}).exit_code,
+            0);
+  const DatasetFeatures fewer = DatasetFeatures::deserialize(read_file(again), again);
+  EXPECT_EQ(fewer.images.size(0), 12);
+  EXPECT_EQ(fewer.statistic_names, (std::vector<std::string>{"log1p(images)", "log1p(boxes)"}));
 
   const std::string task = faces_.folder() + "/task";
   write_file_atomically(task + "/derived.json", R"({"source": "..", "shift": [{"kind": "rotate", "degrees": 180}]})");
