@@ -65,7 +65,8 @@ class Private:
         groups = len(images) // GROUP
         images = random.permutation(images)[: groups * GROUP].reshape(groups, GROUP, -1)
         features = extractor(images, extractor.shift[images.shape[-1] :])  # G's shifts in place of the statistics
-        longest = math.sqrt(UNITS)
+        scale, shift = extractor.second_norm
+        longest = math.sqrt(UNITS) * numpy.abs(scale).max() + numpy.linalg.norm(shift)
         mean = (features * numpy.minimum(1, longest / numpy.linalg.norm(features, axis=1, keepdims=True))).mean(0)
         return {
             f"`private`, ε = {epsilon}": mean + random.normal(0, multiplier * 2 * longest / groups, (RELEASES, UNITS))

@@ -37,15 +37,15 @@ class Extractor:
             bound = columns**-0.5
             return random.uniform(-bound, bound, (rows, columns)), random.uniform(-bound, bound, rows)
 
-        def norm():
-            return numpy.ones(units), numpy.zeros(units)
+        def norm(scale):
+            return numpy.full(units, scale), numpy.zeros(units)
 
         deviation = inputs.std(0)
         self.shift, self.scale = inputs.mean(0), numpy.where(deviation > 1e-6, deviation, 1)
         self.input = linear(inputs.shape[1], units)
         self.attention, self.projection = linear(units, 3 * units), linear(units, units)
         self.hidden, self.output = linear(units, 2 * units), linear(2 * units, units)
-        self.first_norm, self.second_norm = norm(), norm()
+        self.first_norm, self.second_norm = norm(1.0), norm(0.1)
 
     @classmethod
     def of_bundle(cls, file):

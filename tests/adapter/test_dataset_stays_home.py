@@ -24,10 +24,10 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def features(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    subprocess.run([sys.executable, SOURCE / "scripts" / "make_sample_data.py", folder / "faces", "--images", "24"], check=True)
+    subprocess.run([sys.executable, SOURCE / "scripts" / "make_sample_data.py", folder / "portraits", "--images", "24"], check=True)
     file = folder / "faces.features"
     subprocess.run(
-        [PROGRAMS / "hyperfd-trial", "describe", "--data", folder / "faces", "--split", "all", "--out", file,
+        [PROGRAMS / "hyperfd-trial", "describe", "--data", folder / "portraits", "--split", "all", "--out", file,
          "--weights", SOURCE / "models" / "mobilenet_v1_x0.25.pt"],
         check=True,
     )  # fmt: skip
@@ -137,7 +137,7 @@ PRIVATELY = ("--privacy", "private", "--group", "4", "--gradients", "--epsilon",
 
 @pytest.mark.parametrize("more", [(), PRIVATELY])
 def test_no_trace_of_an_image_goes_over_the_wire_and_the_log_has_every_byte(features, short_tmp, more):
-    folder, log = features.parent / "faces", short_tmp / "egress.jsonl"
+    folder, log = features.parent / "portraits", short_tmp / "egress.jsonl"
     platform = PlatformProcess(short_tmp, keys=False)
     relay = Relay(platform.port)
     try:
@@ -162,7 +162,7 @@ def test_no_trace_of_an_image_goes_over_the_wire_and_the_log_has_every_byte(feat
 
     image = described_images(features)[3]
     part_of_file = next((folder / "images").iterdir()).read_bytes()[:600]
-    for leak in (part_of_file, image.tobytes(), image.astype("<f4").tobytes(), b"faces/images"):
+    for leak in (part_of_file, image.tobytes(), image.astype("<f4").tobytes(), b"portraits/images"):
         assert traces(bytes(sent) + leak, features, folder), "the search finds what it looks for"
 
 

@@ -9,6 +9,7 @@
 #include <torch/torch.h>
 
 #include "tuner/base/error.h"
+#include "tuner/ranker/extractor_input.h"
 #include "tuner/ranker/tensors.h"
 #include "tuner/wire/dataset_server.h"
 
@@ -68,7 +69,7 @@ std::int64_t PrivateDataset::groups_of_one_feature() const {
   return options_.gradients ? groups() / 2 : groups();
 }
 
-double PrivateDataset::noise_deviation(std::int64_t units) const {
+double PrivateDataset::relative_noise(std::int64_t units) const {
   return options_.noise_multiplier * 2 * std::sqrt(static_cast<double>(units)) /
          static_cast<double>(groups_of_one_feature());
 }
@@ -91,14 +92,16 @@ torch::Tensor PrivateDataset::noisy_mean(const std::vector<torch::Tensor>& rows,
 }
 
 MetaFeaturePair PrivateDataset::forward(const std::vector<float>& weights, std::uint64_t) {
-  extractor_ =
-      std::make_unique<MetaFeatureExtractor>(MetaFeatureExtractor::from_flat(image_features_, statistics_.size(0), weights));
+  const double longest = longest_feature(
+      weights, extractor_units(static_cast<std::size_t>(image_features_ + statistics_.size(0)), weights.size()));
+  if (!std::isfinite(longest)) throw wire::OrderRefused("an extractor with weights that are not finite");
+  extractor_ = std::make_unique<MetaFeatureExtractor>(
+      MetaFeatureExtractor::from_flat(image_features_, statistics_.size(0), weights));
   ledger_.spend(options_.noise_multiplier);
   const torch::NoGradGuard no_grad;
   const torch::Tensor statistics = this->statistics();
   std::vector<torch::Tensor> rows;
   for (const torch::Tensor& group : groups_) rows.push_back(extractor_->forward(group, statistics));
-  const double longest = std::sqrt(static_cast<double>(extractor_->units()));
   const auto middle = rows.begin() + static_cast<std::ptrdiff_t>(groups_of_one_feature());
   const std::vector<float> feature = flatten({noisy_mean({rows.begin(), middle}, longest)});
   if (!options_.gradients) return {feature, feature};

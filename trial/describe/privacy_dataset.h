@@ -25,9 +25,10 @@ std::function<double()> secret_normal();
 
 // A data set whose answers are (ε, δ)-differentially private: replacing one image by any other changes the distribution
 // of all of them together by no more than that (docs/privacy.md). Sample and aggregate: the images are cut into
-// disjoint groups, each group's φ is clipped to √units, and the groups' mean gets Gaussian noise of σ times its
-// sensitivity, 2 · √units / groups. Gradients likewise. Nothing else that depends on images goes in: G reads its own
-// shifts in place of statistics, but for those that were told with noise of their own.
+// disjoint groups, each with a φ that is no longer than longest_feature() of G's weights, and the groups' mean gets
+// Gaussian noise of σ times its sensitivity, 2 · longest / groups. Gradients likewise, clipped. Nothing else that
+// depends on images goes in: G reads its own shifts in place of statistics, but for those that were told with noise of
+// their own.
 //
 // Without gradients all groups make φ, and φ~ is the same; with them φ is of one half of the groups and φ~ of the
 // other, and an image is in one of the two. Every answer is paid for from the ledger; over budget it is OrderRefused.
@@ -45,8 +46,8 @@ class PrivateDataset : public DatasetClient {
   void read_statistics(torch::Tensor statistics) { statistics_ = std::move(statistics); }
 
   std::int64_t groups() const { return static_cast<std::int64_t>(groups_.size()); }
-  // Of the noise on each number of φ.
-  double noise_deviation(std::int64_t units) const;
+  // The deviation of the noise on each number of φ, as a multiple of what they are where G's φ is as long as it can be.
+  double relative_noise(std::int64_t units) const;
 
  private:
   // What G reads.

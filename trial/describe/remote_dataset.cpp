@@ -90,8 +90,7 @@ void RemoteDataset::tell_sizes() {
   }
   torch::Tensor known = torch::empty({static_cast<std::int64_t>(about_.statistics.size())});
   for (std::size_t i = 0; i < about_.statistics.size(); ++i) {
-    known[static_cast<std::int64_t>(i)] =
-        about_.statistics[i].value.value_or(std::numeric_limits<double>::quiet_NaN());
+    known[static_cast<std::int64_t>(i)] = about_.statistics[i].value.value_or(std::numeric_limits<double>::quiet_NaN());
   }
   private_->read_statistics(std::move(known));
 }
@@ -102,9 +101,9 @@ std::string RemoteDataset::private_answers() const {
          (disclosure_.gradients ? " and gradients" : "") + ", each a mean over " + std::to_string(private_->groups()) +
          " groups of " + std::to_string(disclosure_.group_images) + " images with noise of " +
          rounded(privacy_.noise_multiplier) + " times its sensitivity (a deviation of " +
-         rounded(private_->noise_deviation(units)) + " on each of " + std::to_string(units) +
-         " numbers of length 1)\n  privacy: epsilon " + rounded(ledger_->spent()) + " spent before, " +
-         rounded(disclosure_.epsilon) + " at most in all, delta " + rounded(disclosure_.delta) +
+         rounded(private_->relative_noise(units)) + " on each of " + std::to_string(units) +
+         " numbers that are 1 where G can make them no larger)\n  privacy: epsilon " + rounded(ledger_->spent()) +
+         " spent before, " + rounded(disclosure_.epsilon) + " at most in all, delta " + rounded(disclosure_.delta) +
          ", when one image is replaced by any other\n";
 }
 
@@ -135,9 +134,10 @@ std::string RemoteDataset::report() const {
             " numbers, each a mean over at most half of the images, and " + std::to_string(weights) +
             " numbers, the gradient of the extractor's weights, as often as updates ask\n";
   }
-  text += "  from the experiment: the search space, configurations and metrics of trials\nWhat stays: images, labels, "
-          "file names, and the " +
-          std::to_string(about_.image_features) + " numbers of each of the images\n";
+  text +=
+      "  from the experiment: the search space, configurations and metrics of trials\nWhat stays: images, labels, "
+      "file names, and the " +
+      std::to_string(about_.image_features) + " numbers of each of the images\n";
   if (const std::int64_t least = Disclosure().least_images; about_.images < least) {
     text += "Fewer than " + std::to_string(least) + " images: all of this needs --least-images.\n";
   }

@@ -11,6 +11,7 @@
 #include "tests/message_of.h"
 #include "tests/tuner/temporary_folder.h"
 #include "tuner/base/rng.h"
+#include "tuner/ranker/extractor_input.h"
 #include "tuner/ranker/tensors.h"
 #include "tuner/wire/dataset_server.h"
 
@@ -40,6 +41,7 @@ class PrivateDatasetTest : public ::testing::Test {
   TemporaryFolder folder_;
   std::string file_ = folder_.file("privacy.jsonl");
   std::vector<float> weights_ = extractor().flat();
+  double longest_ = longest_feature(weights_, kUnits);
 };
 
 TEST_F(PrivateDatasetTest, WithLittleNoiseIsTheMeanOfItsGroups) {
@@ -69,7 +71,7 @@ TEST_F(PrivateDatasetTest, OneImageMovesAnAnswerByNoMoreThanItsSensitivity) {
       gradients.push_back(torch::tensor(dataset.backward(gradient)));
     }
     // Five groups in each half; |gradient| is 2.
-    EXPECT_LE((features[0] - features[1]).norm().item<double>(), 2 * 4.0 / 5 * 1.0001) << size;
+    EXPECT_LE((features[0] - features[1]).norm().item<double>(), 2 * longest_ / 5 * 1.0001) << size;
     EXPECT_LE((gradients[0] - gradients[1]).norm().item<double>(), 2 * 2.0 / 5 * 1.0001) << size;
     EXPECT_GT((features[0] - features[1]).norm().item<double>(), 0) << size;
   }
@@ -86,8 +88,8 @@ TEST_F(PrivateDatasetTest, NoiseHasTheDeviationThatIsAccountedFor) {
     squares += (torch::tensor(dataset.forward(weights_, 1).feature) - centre).square().sum().item<double>();
   }
   const double deviation = std::sqrt(squares / (kRepetitions * kUnits));
-  EXPECT_NEAR(dataset.noise_deviation(kUnits), 2 * 2 * 4.0 / 10, 1e-9);
-  EXPECT_NEAR(deviation, dataset.noise_deviation(kUnits), 0.05 * deviation);
+  EXPECT_NEAR(dataset.relative_noise(kUnits), 2 * 2 * 4.0 / 10, 1e-9);
+  EXPECT_NEAR(deviation, dataset.relative_noise(kUnits) * longest_ / 4, 0.05 * deviation);
 }
 
 // The strongest attack on one release between two known data sets: threshold the projection on their difference. Its
@@ -102,13 +104,13 @@ double excess_of_attack(const std::string& file, double multiplier, double epsil
   const std::vector<float> weights = MetaFeatureExtractor(kFeatures, kStatistics, kUnits, weights_rng).flat();
   PrivacyLedger book(file, 1e12, delta);
   const auto noise = [rng2 = std::make_shared<Rng>(11)] { return rng2->normal(); };
-  // Two groups of eight, φ clipped to 4: the worst case is φ of opposite signs, which real images seldom reach; so the
+  // Two groups of eight: the worst case is φ of opposite signs, which real images seldom reach; so the
   // noise is scaled to the distance that is there.
   PrivateDataset quiet_one(one, kStatistics, {1, 8}, book, [] { return 0.0; });
   PrivateDataset quiet_other(other, kStatistics, {1, 8}, book, [] { return 0.0; });
   const torch::Tensor difference =
       torch::tensor(quiet_other.forward(weights, 1).feature) - torch::tensor(quiet_one.forward(weights, 1).feature);
-  const double distance = difference.norm().item<double>(), sensitivity = 2 * 4.0 / 2;
+  const double distance = difference.norm().item<double>(), sensitivity = 2 * longest_feature(weights, kUnits) / 2;
   const double scaled = multiplier * distance / sensitivity;
   PrivateDataset noisy_one(one, kStatistics, {scaled, 8}, book, noise);
   PrivateDataset noisy_other(other, kStatistics, {scaled, 8}, book, noise);

@@ -133,7 +133,7 @@ TEST_F(RemoteDatasetTest, GReadsTheNumbersThatWereTold) {
                          torch::tensor(many.client().forward(weights, 1).feature))
                             .norm()
                             .item<double>();
-  EXPECT_GT(distance, 0.1);
+  EXPECT_GT(distance, 0.01);
 }
 
 TEST_F(RemoteDatasetTest, SmallDatasetsAreNotShared) {

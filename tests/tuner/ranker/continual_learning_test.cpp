@@ -196,7 +196,7 @@ TEST(Update, KeepsTheMetaFeatureOfATaskThatIsOver) {
 // |Z φ_old − φ_today| over the meta-features of one data set, after the extractor moved.
 double transformed_distance(const std::string& z) {
   World world;
-  RankingModel model = make_model(small_options({{"z", z}}));
+  RankingModel model = make_model(small_options({{"z", z}, {"z_rate", "0.001"}}));
   std::vector<TaskExperience> tasks = world.make_offline(40);
   TaskExperience client = world.make("client", true, TaskRole::kCurrent);
   tasks.push_back(client);
