@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <regex>
 #include <thread>
 #include <utility>
 
@@ -178,6 +179,32 @@ class Fold {
 
 }  // namespace
 
+namespace {
+
+// The tasks of `order` in parts, each of which validates a ranker of the others.
+std::vector<std::vector<std::size_t>> validation_parts(const LookupTable& table, const std::vector<std::size_t>& order,
+                                                       const WarmUpOptions& options) {
+  std::vector<std::vector<std::size_t>> parts(options.apart.empty() ? static_cast<std::size_t>(options.folds) : 2);
+  std::regex apart;
+  try {
+    apart = std::regex(options.apart);
+  } catch (const std::regex_error&) {
+    throw InputError("apart: expected a regular expression, got \"" + options.apart + "\"");
+  }
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const bool matches = !options.apart.empty() && std::regex_search(table.tasks[order[i]].name, apart);
+    parts[options.apart.empty() ? i % parts.size() : matches].push_back(order[i]);
+  }
+  if (!options.apart.empty() && (parts[0].empty() || parts[1].empty())) {
+    throw InputError("apart: expected a regular expression that some names of tasks match and some do not, got \"" +
+                     options.apart + "\"");
+  }
+  parts.erase(std::remove_if(parts.begin(), parts.end(), [](const auto& part) { return part.empty(); }), parts.end());
+  return parts;
+}
+
+}  // namespace
+
 WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options) {
   std::vector<std::size_t> order;
   for (std::size_t t = 0; t < table.tasks.size(); ++t) {
@@ -185,11 +212,12 @@ WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options) {
   }
   if (order.size() < 2) throw InputError("warm-up: expected at least two tasks, some of them to validate on");
   Rng(seed_of(options.seed, "validation tasks")).shuffle(order);
-  const std::size_t fold_count = std::min(static_cast<std::size_t>(options.folds), order.size());
   std::vector<std::unique_ptr<Fold>> folds;
-  for (std::size_t fold = 0; fold < fold_count; ++fold) {
-    std::vector<std::size_t> training, validation;
-    for (std::size_t i = 0; i < order.size(); ++i) (i % fold_count == fold ? validation : training).push_back(order[i]);
+  for (const std::vector<std::size_t>& validation : validation_parts(table, order, options)) {
+    std::vector<std::size_t> training;
+    for (const std::size_t t : order) {
+      if (std::find(validation.begin(), validation.end(), t) == validation.end()) training.push_back(t);
+    }
     folds.push_back(std::make_unique<Fold>(table, training, validation, options));
   }
 

@@ -12,11 +12,12 @@ namespace hyperfd {
 
 struct WarmUpOptions {
   RankerOptions ranker;
-  bool offline_only = false;      // learns from the table's offline tasks alone
-  int rounds = 30;                // at most
-  int iterations = 100;           // of a round
-  int patience = 6;               // rounds without a better validation NDCG
-  int folds = 5;                  // parts of the tasks, each validates a ranker that learns from the others
+  bool offline_only = false;  // learns from the table's offline tasks alone
+  int rounds = 30;            // at most
+  int iterations = 100;       // of a round
+  int patience = 6;           // rounds without a better validation NDCG
+  int folds = 5;              // parts of the tasks, each validates a ranker that learns from the others
+  std::string apart;          // regular expression: two parts instead, the tasks whose names match and the rest
   std::uint64_t seed = 0;
   std::function<void(int round, double ndcg)> on_round;  // round 0 is before training; may be empty
   std::function<void(int round, int rounds)> on_final_round;
@@ -24,8 +25,8 @@ struct WarmUpOptions {
 
 struct WarmUpResult {
   RankingModel model;
-  int rounds = 0;    // of its training: as many as were best in cross-validation
-  double ndcg = 0;   // of rankings of tasks that are not learned from, the mean over all of them, after so many rounds
+  int rounds = 0;   // of its training: as many as were best in cross-validation
+  double ndcg = 0;  // of rankings of tasks that are not learned from, the mean over all of them, after so many rounds
 };
 
 // Trains a ranker on all tasks of a table before it meets a client: G on the tasks' images where the table has their

@@ -42,47 +42,57 @@ void run(Options options) {
   const std::unique_ptr<ExperienceStore> store = open_store(":memory:");
   write_bundle(*store, table, result.model, options.images);
   store->export_to(options.out);
-  std::cout << "validation NDCG " << result.ndcg << " after " << result.rounds << " rounds; trained as long on all tasks\nin "
-            << options.out << "\n";
+  std::cout << "validation NDCG " << result.ndcg << " after " << result.rounds
+            << " rounds; trained as long on all tasks\nin " << options.out << "\n";
 }
 
 }  // namespace
 
 void add_warmup(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("warmup", "Make a bundle: a store with offline experience and a ranker that knows it");
+  CLI::App* command =
+      app.add_subcommand("warmup", "Make a bundle: a store with offline experience and a ranker that knows it");
   command
-      ->add_option("--table", options->source.tables,
-                   "What hyperfd-tuner collect wrote: folders, or files of JSON lines; each task becomes an offline task")
+      ->add_option(
+          "--table", options->source.tables,
+          "What hyperfd-tuner collect wrote: folders, or files of JSON lines; each task becomes an offline task")
       ->required();
   command->add_option("--space", options->source.space, "NNI search space, .json or .yaml")->required();
   command->add_option("--features", options->source.features,
                       "Folder with what hyperfd-trial describe says of each task's data set, TASK.features");
   command->add_option("--out", options->out, "The bundle, a new file")->required();
-  command->add_option("--images", options->images, "Images of a data set whose features are kept in the bundle, at most")
+  command
+      ->add_option("--images", options->images, "Images of a data set whose features are kept in the bundle, at most")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  command->add_option("--policy", options->policy, "Whose ranker, with options: hyperfd:rate=0.003")->capture_default_str();
+  command->add_option("--policy", options->policy, "Whose ranker, with options: hyperfd:rate=0.003")
+      ->capture_default_str();
   command->add_option("--rounds", options->warm_up.rounds, "Rounds of training, at most")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   command->add_option("--iterations", options->warm_up.iterations, "Iterations of a round")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  command->add_option("--patience", options->warm_up.patience, "Rounds without a better validation NDCG before it stops")
+  command
+      ->add_option("--patience", options->warm_up.patience, "Rounds without a better validation NDCG before it stops")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   command->add_option("--folds", options->warm_up.folds, "Parts of the tasks: each validates a ranker of the others")
       ->check(CLI::Range(2, 1000))
       ->capture_default_str();
-  command->add_option("--seed", options->warm_up.seed, "Of weights, order and folds")
-      ->capture_default_str();
+  command->add_option(
+      "--apart", options->warm_up.apart,
+      "Two parts instead: the tasks whose names match this regular expression, and the rest. For tasks that "
+      "are alike, whose rankings look better by chance parts than those of other data sets will be");
+  command->add_option("--seed", options->warm_up.seed, "Of weights, order and folds")->capture_default_str();
   command->footer(
-      "Cross-validation says for how many rounds: the NDCG of rankings of tasks that are not learned from. Then a ranker "
+      "Cross-validation says for how many rounds: the NDCG of rankings of tasks that are not learned from. Then a "
+      "ranker "
       "learns from all tasks. The bundle is a store as any other; "
       "`hyperfd-tuner serve --bundle FILE` and classArgs.bundle add it to a user's store.\n"
       "Example:\n"
-      "  hyperfd-tuner warmup --table runs/table --space search_spaces/hpo.yaml --features runs/features --out faces.sqlite");
+      "  hyperfd-tuner warmup --table runs/table --space search_spaces/hpo.yaml --features runs/features --out "
+      "faces.sqlite");
   command->callback([options] { run(*options); });
 }
 

@@ -18,7 +18,10 @@ namespace {
 // Two kinds of data sets that want opposite configurations and whose images look different.
 LookupTable two_kinds(int tasks) {
   LookupTable table{
-      "toy", SearchSpace::parse(Json::parse(R"({"x": {"_type": "choice", "_value": [1, 2, 3, 4, 5, 6, 7, 8]}})")), {}, {}};
+      "toy",
+      SearchSpace::parse(Json::parse(R"({"x": {"_type": "choice", "_value": [1, 2, 3, 4, 5, 6, 7, 8]}})")),
+      {},
+      {}};
   torch::manual_seed(7);
   for (int t = 0; t < tasks; ++t) {
     const bool is_far = t % 2 == 1;
@@ -75,6 +78,19 @@ TEST(WarmUp, TellsKindsOfDataSetsApartByTheirImages) {
   EXPECT_LT(without.ndcg, with_images.ndcg);
 }
 
+// Near data sets want the opposite of far ones, so whatever a ranker learns of one kind is wrong about the other.
+TEST(WarmUp, ValidatesOnAnotherKindWhereToldTo) {
+  WarmUpOptions options = quick();
+  EXPECT_GE(warm_up(two_kinds(12), options).rounds, 1);
+  options.apart = "^far";
+  EXPECT_EQ(warm_up(two_kinds(12), options).rounds, 0);
+  options.apart = "^no task";
+  EXPECT_NE(message_of([&] { warm_up(two_kinds(12), options); }).find("some names of tasks match"), std::string::npos);
+  options.apart = "(";
+  EXPECT_NE(message_of([&] { warm_up(two_kinds(12), options); }).find("a regular expression, got \"(\""),
+            std::string::npos);
+}
+
 TEST(WarmUp, NeedsATaskToValidateOn) {
   EXPECT_NE(message_of([] { warm_up(two_kinds(1), quick()); }).find("two tasks"), std::string::npos);
 }
@@ -89,12 +105,14 @@ TEST(Bundle, AStoreThatStartsFromItKnowsTheOfflineTasks) {
   EXPECT_EQ(store->experience(table.space.signature()).size(), 12u * 8);
   EXPECT_EQ(store->offline_features(table.space.signature()).size(), 12u);
   std::vector<TaskRole> roles;
-  Platform platform(*store, [] {}, [&](const LearningJob& job) {
-    for (const auto& [id, task] : job.tasks) {
-      if (task.client) roles.push_back(task.role);
-    }
-    return learn_ranker(job);
-  });
+  Platform platform(
+      *store, [] {},
+      [&](const LearningJob& job) {
+        for (const auto& [id, task] : job.tasks) {
+          if (task.client) roles.push_back(task.role);
+        }
+        return learn_ranker(job);
+      });
   RunStart start;
   start.run = "run";
   start.space = table.space.definition().dump();
