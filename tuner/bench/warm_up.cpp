@@ -43,9 +43,11 @@ std::vector<std::size_t> descending(const std::vector<float>& values) {
 
 class ValidationTask {
  public:
-  ValidationTask(TaskExperience experience, const RankerOptions& options)
+  // Relevances as by default, whatever the ranker learns by, so that rankers can be compared.
+  explicit ValidationTask(TaskExperience experience)
       : experience_(std::move(experience)),
-        relevance_(relevances(experience_.scores, options.relevance_quantile, options.relevance_scale)) {}
+        relevance_(
+            relevances(experience_.scores, RankerOptions().relevance_quantile, RankerOptions().relevance_scale)) {}
 
   bool tells_apart() const {
     return std::any_of(relevance_.begin(), relevance_.end(), [](float value) { return value > 0; });
@@ -154,7 +156,7 @@ class Fold {
       const TableTask& task = table.tasks[t];
       const bool has_images = task.features && task.features->images.size(0) > 0;
       datasets_.push_back(has_images ? std::make_unique<LocalDatasetClient>(*task.features) : nullptr);
-      ValidationTask own(experience_of(task, table, datasets_.back().get()), options.ranker);
+      ValidationTask own(experience_of(task, table, datasets_.back().get()));
       if (own.tells_apart()) validation_.push_back(std::move(own));
     }
   }
