@@ -1,5 +1,6 @@
 #include "trial/describe/privacy_dataset.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -92,8 +93,11 @@ torch::Tensor PrivateDataset::noisy_mean(const std::vector<torch::Tensor>& rows,
 }
 
 MetaFeaturePair PrivateDataset::forward(const std::vector<float>& weights, std::uint64_t) {
-  const double longest = longest_feature(
-      weights, extractor_units(static_cast<std::size_t>(image_features_ + statistics_.size(0)), weights.size()));
+  // Noise far below what a float resolves would be none.
+  constexpr double kLeast = 1e-6;
+  const std::size_t units =
+      extractor_units(static_cast<std::size_t>(image_features_ + statistics_.size(0)), weights.size());
+  const double longest = std::max(longest_feature(weights, units), kLeast);
   if (!std::isfinite(longest)) throw wire::OrderRefused("an extractor with weights that are not finite");
   extractor_ = std::make_unique<MetaFeatureExtractor>(
       MetaFeatureExtractor::from_flat(image_features_, statistics_.size(0), weights));

@@ -92,6 +92,13 @@ TEST_F(PrivateDatasetTest, NoiseHasTheDeviationThatIsAccountedFor) {
   EXPECT_NEAR(deviation, dataset.relative_noise(kUnits) * longest_ / 4, 0.05 * deviation);
 }
 
+TEST_F(PrivateDatasetTest, NoiseRemainsWhereGMakesNextToNothingOfAnImage) {
+  std::fill(weights_.end() - 2 * kUnits, weights_.end(), 1e-42F);
+  PrivacyLedger book = ledger(1e9);
+  PrivateDataset dataset(images(80), kStatistics, {2, 8}, book, normal(9));
+  EXPECT_GT(torch::tensor(dataset.forward(weights_, 1).feature).norm().item<double>(), 1e-7);
+}
+
 // The strongest attack on one release between two known data sets: threshold the projection on their difference. Its
 // hits must not exceed what (ε, δ) allows, by more than chance does (Clopper–Pearson at four deviations, roughly).
 double excess_of_attack(const std::string& file, double multiplier, double epsilon) {
