@@ -136,7 +136,8 @@ class Trainee {
     ranker.iterations_per_update = options.iterations;
     if (ranker.warm_up_iterations > 0) ranker.learning_rate = ranker.warm_up_learning_rate;
     ranker.warm_up_iterations = 0;
-    ranker.si_weight = 0;  // nothing to hold on to yet
+    ranker.si_weight = 0;      // nothing to hold on to yet
+    ranker.offline_share = 1;  // all tasks are
     return {encoding_shape(table.space, table.annotation), ranker, seed_of(options.seed, "model")};
   }
 

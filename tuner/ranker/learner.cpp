@@ -162,12 +162,12 @@ class Update {
 
   // Meta-features of a batch's tasks: those that learn, `live`, and constants of the others.
   struct BatchFeatures {
-    std::vector<LearningTask*> live;  // data sets in this process first, whose features are in the graph of G
-    torch::Tensor features, twins;    // [live, units]
-    std::vector<LearningTask*> remote;             // the rest of the live ones
+    std::vector<LearningTask*> live;    // data sets in this process first, whose features are in the graph of G
+    torch::Tensor features, twins;      // [live, units]
+    std::vector<LearningTask*> remote;  // the rest of the live ones
     torch::Tensor remote_features, remote_twins;  // [remote, units]; leaves of the graph
-    torch::Tensor rest;                            // [others, units], zero where there are no images
-    std::vector<bool> known;                       // of the others: there are images
+    torch::Tensor rest;                           // [others, units], zero where there are no images
+    std::vector<bool> known;                      // of the others: there are images
   };
 
   BatchFeatures features_of(Batch& batch, int iteration) {
@@ -384,7 +384,13 @@ bool learn(Ranker& ranker, const std::vector<TaskExperience>& experience, const 
                      asks ? task.dataset : nullptr});
     used.push_back(&task);
   }
-  if (tasks.empty()) return false;
+  // Where only tasks remain that the options give no share, there is nothing to draw.
+  const auto is_drawn = [&](const LearningTask& task) {
+    return (task.role == TaskRole::kOffline ? options.offline_share
+            : task.role == TaskRole::kPast  ? options.past_share
+                                            : options.current_share) > 0;
+  };
+  if (std::none_of(tasks.begin(), tasks.end(), is_drawn)) return false;
   std::vector<std::string> names;
   for (const LearningTask& task : tasks) names.push_back(task.name);
   const std::vector<std::int64_t> indices = ranker.find_or_add(names);

@@ -91,6 +91,18 @@ TEST(RankingModel, IsTrainedByTasksThatTellConfigurationsApartOnly) {
   EXPECT_TRUE(model.trained());
 }
 
+TEST(RankingModel, StaysAsItIsWhereNoTaskHasAShare) {
+  Rng rng(5);
+  std::vector<TaskExperience> tasks = make_experience(2, 10, rng);
+  for (TaskExperience& task : tasks) task.role = TaskRole::kOffline;
+  RankerOptions options;
+  options.offline_share = 0;
+  RankingModel model(kSize, options, 1);
+  const std::string before = model.serialize();
+  model.update(tasks, 2);
+  EXPECT_EQ(model.serialize(), before);
+}
+
 TEST(RankingModel, IsTheSameBitForBitForASeed) {
   const auto train = [](std::uint64_t seed) {
     Rng rng(4);
