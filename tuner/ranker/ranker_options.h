@@ -50,7 +50,7 @@ struct RankerOptions {
   // Weight of |deviation|² in the loss: a task with few results stays near the average task.
   double deviation_penalty = 1e-2;
   // Weight of |φ|² in the loss, φ being what G reads from images: a data set stays near what its numbers say. Table 12
-  // has none, by which images mislead more than they tell while tasks are few (docs/meta_features.md).
+  // has none, by which images of a few tasks are learned by heart.
   double image_penalty = 0.01;
 
   // ---- Meta-features from images ----

@@ -64,7 +64,7 @@ void append(std::string& text, const Configuration& value) {
   }
 }
 
-// Of the values that are no numbers of their own, and of what a hash is made from.
+// What a hash is of, so that "1" and 1 differ.
 enum class Kind : std::uint64_t { kInteger = 1, kLargeInteger, kReal, kText, kArray, kObject, kOther };
 
 // SplitMix64's finaliser: every bit of the argument changes half of the bits of the result.
