@@ -20,6 +20,10 @@ constexpr std::size_t kRandomEvery = 5;  // suggestion in a nested space
 constexpr std::size_t kFewTasks = 1;
 // With more past tasks so many suggestions are the best of the ranking: one result says nothing of how good it is.
 constexpr std::size_t kRankedStart = 2;
+// A ranking of as many past tasks or more is trusted further: so many suggestions are the best expected, results
+// included. Exploring pays when there are trials left to use what it finds, and a budget of four has none.
+constexpr std::size_t kManyTasks = 10;
+constexpr std::size_t kExpectedStart = 4;
 
 // Indices of `scores`, best first; equal scores in the order of their indices.
 std::vector<std::size_t> rank(const std::vector<float>& scores) {
@@ -62,14 +66,11 @@ class HyperFdPolicy::Ranking {
       posterior_.add_pending(read(std::vector<Configuration>(1, configuration)));
   }
 
-  std::vector<float> scores(const PosteriorInput& input) const {
-    const std::vector<double> values = policy_.exploration_ == Exploration::kImprovement
-                                           ? posterior_.acquisition(input)
-                                           : posterior_.predict(input).mean;
+  // What the suggestion at `place` of the task is chosen by.
+  std::vector<float> scores(const PosteriorInput& input, std::size_t place) const {
+    const std::vector<double> values =
+        policy_.seeks_improvement(model_, place) ? posterior_.acquisition(input) : posterior_.predict(input).mean;
     return {values.begin(), values.end()};
-  }
-  std::vector<float> scores(const std::vector<Configuration>& configurations) const {
-    return scores(read(configurations));
   }
 
   bool reads_results() const { return reads_results_; }
@@ -151,6 +152,11 @@ bool HyperFdPolicy::reads_results(const TaskView& task, const RankingModel* mode
   return !model || model->task_count() <= kFewTasks || task.taken.size() >= kRankedStart;
 }
 
+bool HyperFdPolicy::seeks_improvement(const RankingModel* model, std::size_t place) const {
+  if (exploration_ != Exploration::kImprovement) return false;
+  return !model || model->task_count() < kManyTasks || place >= kExpectedStart;
+}
+
 bool HyperFdPolicy::is_random_place(const TaskView& task, const RankingModel* model, std::size_t place) const {
   if (exploration_ == Exploration::kNever) return false;
   if (exploration_ == Exploration::kRandomHalf) return place % 2 == 1;
@@ -174,12 +180,12 @@ std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::siz
   std::shared_ptr<const Table> all;
   PosteriorInput input;  // of the candidates, as far as it is needed again
   std::optional<Ranking> ranking;
-  std::size_t drawn = 0;
+  std::size_t drawn = 0, place = task.taken.size();
   if (is_enumerated(task.space)) {
     all = table(task, model);
     ranking.emplace(*this, task, model, all->input);
     input = ranking->with_prior(all->input);
-    scores = ranking->scores(input);
+    scores = ranking->scores(input, place);
     drawn = all->configurations.size();
     for (const std::size_t i : rank(scores)) {
       if (!task.taken.contains(all->keys[i])) left.push_back(i);
@@ -189,10 +195,10 @@ std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::siz
     drawn = candidates.size();
     const PosteriorInput population = embedded(task, model, candidates);
     ranking.emplace(*this, task, model, population);
-    scores = ranking->scores(ranking->with_prior(population));
+    scores = ranking->scores(ranking->with_prior(population), place);
     improve_candidates(
         task, candidates, scores,
-        [&](const std::vector<Configuration>& configurations) { return ranking->scores(configurations); }, rng);
+        [&](const std::vector<Configuration>& some) { return ranking->scores(ranking->read(some), place); }, rng);
     left = rank(scores);
     if (count > 1) input = ranking->read(candidates);
   }
@@ -200,13 +206,13 @@ std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::siz
 
   std::vector<Configuration> suggestions;
   while (suggestions.size() < count && !left.empty()) {
-    const bool is_random = is_random_place(task, model, task.taken.size() + suggestions.size());
+    const bool is_random = is_random_place(task, model, place++);
     const std::size_t pick = is_random ? pick_randomly(left, drawn, rng) : left.front();
     suggestions.push_back(configurations[pick]);
     left.erase(std::find(left.begin(), left.end(), pick));
     if (!ranking->reads_results() || suggestions.size() >= std::min(count, kPendingLimit)) continue;
     ranking->add_pending(configurations[pick]);
-    scores = ranking->scores(input);
+    scores = ranking->scores(input, place);
     std::stable_sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) {
       return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
     });

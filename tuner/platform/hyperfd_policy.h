@@ -15,12 +15,13 @@ namespace hyperfd {
 // `hyperfd`: what past tasks say (the ranker) and what this task's results say, together (docs/ranker.md).
 //
 // Candidates are those of candidates.h, and in a large space mutants of the best of them. The first two suggestions of
-// a task are the top of the ranking. After that each is the candidate with the largest expected improvement over the
-// best so far, by a posterior over ranking and own results; awaited configurations count as if they had come out as
-// expected, so suggestions asked for at once differ. A model that knows one past task is trusted less: the posterior
-// begins after the first suggestion, and the second and the fourth are random. Without a trained model suggestions are
-// random until five results are in; from then on the task's own results are all there is. In a space with nested
-// choices every fifth suggestion is random, lest a branch be given up for one bad draw.
+// a task are the top of the ranking; where it knows ten past tasks or more, the next two are the best expected by a
+// posterior over ranking and own results. After that each is the candidate with the largest expected improvement over
+// the best so far; awaited configurations count as if they had come out as expected, so suggestions asked for at once
+// differ. A model that knows one past task is trusted less: the posterior begins after the first suggestion, and the
+// second and the fourth are random. Without a trained model suggestions are random until five results are in; from then
+// on the task's own results are all there is. In a space with nested choices every fifth suggestion is random, lest a
+// branch be given up for one bad draw.
 //
 // Options: `explore`, what comes after the first suggestion, is `improvement`, as above; `random_half`, the paper's way
 // (ratio 0.5), a random candidate that is no mutant at every other place and the best mean at the others; or `never`,
@@ -50,7 +51,9 @@ class HyperFdPolicy : public SelectionPolicy {
 
   // Whether the task's own results count for its next suggestion.
   bool reads_results(const TaskView& task, const RankingModel* model) const;
-  // Whether the suggestion at `place` of the task, from 0, is a random one.
+  // Whether the suggestion at `place` of the task, from 0, is that of the largest expected improvement.
+  bool seeks_improvement(const RankingModel* model, std::size_t place) const;
+  // Whether it is a random one.
   bool is_random_place(const TaskView& task, const RankingModel* model, std::size_t place) const;
   std::shared_ptr<const Table> table(const TaskView& task, const RankingModel* model) const;
 

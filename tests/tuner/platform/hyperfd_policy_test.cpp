@@ -199,6 +199,31 @@ TEST(HyperFdPolicy, FollowsTheRankingOfSeveralTasksForTwoSuggestions) {
             policy->suggest({space, opposite, taken, &model}, 1, rng));
 }
 
+// At which of six suggestions, from 0, `hyperfd` first leaves what is expected best; over several tasks, the earliest.
+std::size_t first_exploration(int past_tasks) {
+  const SearchSpace space = hpo_space();
+  const RankingModel model = make_model(space, past_tasks);
+  std::size_t first = 6;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    Rng rng(seed);
+    std::vector<ScoredConfiguration> results;
+    ConfigurationKeys taken;
+    for (std::size_t i = 0; i < first; ++i) {
+      const TaskView view{space, results, taken, &model};
+      const auto next = make_policy("hyperfd")->suggest(view, 1, rng);
+      if (next != make_policy("hyperfd:explore=never")->suggest(view, 1, rng)) first = i;
+      results.push_back({next.at(0), rng.uniform()});
+      taken.insert(configuration_key(next.at(0)));
+    }
+  }
+  return first;
+}
+
+TEST(HyperFdPolicy, ExploresAfterFourSuggestionsWhereManyTasksAreKnown) {
+  EXPECT_EQ(first_exploration(9), 2u);
+  EXPECT_EQ(first_exploration(10), 4u);
+}
+
 TEST(HyperFdPolicy, NamesBadOptions) {
   EXPECT_EQ(message_of([] { make_policy("hyperfd:explore=nevr"); }),
             "hyperfd: unknown explore \"nevr\"; did you mean \"never\"?");
