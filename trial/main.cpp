@@ -9,6 +9,10 @@ int main(int argc, char** argv) {
   CLI::App app{"HyperFD's trial: trains, scores and runs RetinaFace face detectors, under NNI or alone."};
   app.name("hyperfd-trial");
   app.set_version_flag("--version", std::string("hyperfd-trial ") + hyperfd::kVersion);
+  app.add_option_function<std::string>("--log-level", hyperfd::set_up_log,
+                                       "error, warn, info or debug, which says e.g. how each layer of initial weights "
+                                       "was mapped to another architecture; before COMMAND")
+      ->default_str("info");
   app.require_subcommand(1);
   app.footer("hyperfd-trial COMMAND --help explains a command, with examples.");
   hyperfd::commands::add_train(app);

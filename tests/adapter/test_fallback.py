@@ -72,6 +72,17 @@ def test_configurations_of_an_earlier_space_do_no_harm():
     assert len(drawn(NESTED, 3, known=[{"x": 1}, None, "text", [1, 2]])) == 3
 
 
+def test_what_the_tuner_takes_and_nnis_own_check_does_not():
+    space = {
+        "sizes": {"_type": "choice", "_value": [[1, 2], [3, 4]]},
+        "limit": {"_type": "choice", "_value": [None, 1]},
+        "lr": {"_type": "loguniform", "_value": ["1e-4", 0.1]},
+        "depth": {"_type": "randint", "_value": [1.0, 3.0]},
+    }
+    for c in drawn(space, 20):
+        assert c["sizes"] in ([1, 2], [3, 4]) and c["limit"] in (None, 1) and 1e-4 <= c["lr"] <= 0.1 and c["depth"] in (1, 2)
+
+
 @pytest.mark.parametrize("space", [
     [], {"x": 1}, {"x": {"_type": "foo", "_value": [0, 1]}}, {"x": {"_type": "choice", "_value": []}},
     {"x": {"_type": "choice", "_value": [{"_name": "a", "y": {"_type": "uniform", "_value": [1, 0]}}]}},

@@ -41,7 +41,7 @@ def test_plain_values():
     value = {"a": numpy.float64(0.5), "b": numpy.int32(3), "c": numpy.arange(2), "d": (True, None), 5: {1}, "e": Path("/x")}
     assert plain(value) == {"a": 0.5, "b": 3, "c": [0, 1], "d": [True, None], "5": [1], "e": "/x"}
     assert type(plain(numpy.bool_(True))) is bool
-    assert to_json({"é": 0.1, "n": float("nan")}) == '{"é":0.1,"n":NaN}'
+    assert to_json({"é": 0.1, "n": float("nan")}) == r'{"\u00e9":0.1,"n":NaN}'
     assert fingerprint({"b": 1.0, "a": [2]}) == fingerprint({"a": [2.0], "b": 1}) != fingerprint({"a": [2], "b": 1.5})
 
 

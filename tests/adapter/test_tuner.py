@@ -99,6 +99,24 @@ def test_suggests_what_the_tuner_chose_and_reports_results(experiment, server):
     assert server.messages[-1][0] == "TE"
 
 
+def test_a_value_that_is_no_unicode_holds_up_nothing(experiment, server):
+    driver = experiment.start()
+    driver.request(2)
+    driver.final(0, {"default": 0.5, "worst": "img\udcff.jpg"}, "job0")  # as os.listdir names a file that is not UTF-8
+    driver.final(1, 0.75, "job1")
+    driver.request(1)
+    driver.terminate()
+    assert [server.results[key] for key in sorted(server.results)] == [r'{"default":0.5,"worst":"img\udcff.jpg"}', "0.75"]
+
+
+def test_a_request_that_the_tuner_refuses_ends_the_experiment_with_its_message(experiment, server):
+    server.misbehave = lambda m: {"code": "input", "message": "constraints: none is left"} if m["type"] == "GE" else None
+    driver = experiment.start(fallback_after=1)
+    assert driver.request(1) == {}
+    assert driver.errors() == ["constraints: none is left"]
+    driver.terminate()
+
+
 def test_results_reach_the_tuner_before_the_next_suggestion_is_asked(experiment, server):
     driver = experiment.start()
     driver.request(1)
@@ -356,7 +374,7 @@ def test_wrong_class_args_end_the_experiment_with_their_message(experiment):
     assert driver.request(1) == {}
     (error,) = driver.errors()
     assert 'unknown key "optimise_mode"; did you mean "optimize_mode"?' in error
-    assert "classArgs.budget: expected a whole number of trials, 0 or more, got -1" in error
+    assert "classArgs.budget: expected a whole number of trials, 0 or more and below 2^63, got -1" in error
     driver.terminate()
 
 

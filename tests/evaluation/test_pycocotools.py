@@ -26,6 +26,13 @@ def test_more_than_a_hundred_detections_an_image(tmp_path):
     assert_same(*write_data(tmp_path, *make_data(1, images=3, detections=900)))
 
 
+def test_detections_of_negative_size_count_for_nothing(tmp_path):
+    results, annotations = make_data(3, images=20, detections=400)
+    for i, result in enumerate(results[::9]):
+        result["bbox"][2 + i % 2] *= -1
+    assert_same(*write_data(tmp_path, results, annotations))
+
+
 def test_images_in_any_order_with_ties(tmp_path):
     results, annotations = make_data(2, images=30, detections=900, decimals=0)
     annotations["images"].reverse()
@@ -94,6 +101,14 @@ def test_what_is_wrong_with_annotations_is_named(tmp_path, text, message):
     result = run_program(detections, annotations)
     assert result.returncode == 2
     assert f"{annotations}: {message}" in result.stderr
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    detections, annotations = write_data(tmp_path, *make_data(1, images=5, detections=50))
+    expected = evaluate(detections, annotations)["coco"]
+    for file in (detections, annotations):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert evaluate(detections, annotations)["coco"] == expected
 
 
 def test_unusual_but_valid_json_is_read(tmp_path):

@@ -11,6 +11,7 @@ namespace hyperfd {
 namespace {
 
 constexpr int kCropTries = 50;
+const cv::Scalar kImagenetMean(104, 117, 123);
 constexpr std::array<float, 5> kCropRatios{0.3f, 0.45f, 0.6f, 0.8f, 1.0f};
 
 bool holds(const cv::Rect& crop, const Box& box) {
@@ -23,10 +24,25 @@ bool holds(const cv::Rect& crop, const Box& box) {
 cv::Mat pixels_in(const cv::Mat& image, const cv::Rect& crop) {
   const cv::Rect inside = crop & cv::Rect({0, 0}, image.size());
   if (inside == crop) return image(crop);
-  const cv::Scalar imagenet_mean(104, 117, 123);
   cv::Mat padded;
   cv::copyMakeBorder(image(inside), padded, inside.y - crop.y, crop.br().y - inside.br().y, inside.x - crop.x,
-                     crop.br().x - inside.br().x, cv::BORDER_CONSTANT | cv::BORDER_ISOLATED, imagenet_mean);
+                     crop.br().x - inside.br().x, cv::BORDER_CONSTANT | cv::BORDER_ISOLATED, kImagenetMean);
+  return padded;
+}
+
+// The same for a crop far beyond the image, resized to `size`: what is inside is, and then gets its border.
+constexpr int kLargestPadded = 8192;
+cv::Mat small_pixels_in(const cv::Mat& image, const cv::Rect& crop, cv::Size size, int interpolation) {
+  const cv::Rect inside = crop & cv::Rect({0, 0}, image.size());
+  const double scale = static_cast<double>(size.width) / crop.width;
+  const auto scaled = [&](int length) { return std::max(1, static_cast<int>(std::lround(length * scale))); };
+  cv::Mat small;
+  cv::resize(image(inside), small, {scaled(inside.width), scaled(inside.height)}, 0, 0, interpolation);
+  const cv::Rect place = cv::Rect(static_cast<int>((inside.x - crop.x) * scale),
+                                  static_cast<int>((inside.y - crop.y) * scale), small.cols, small.rows) &
+                         cv::Rect({0, 0}, size);
+  cv::Mat padded(size, image.type(), kImagenetMean);
+  small(cv::Rect({0, 0}, place.size())).copyTo(padded(place));
   return padded;
 }
 
@@ -130,7 +146,8 @@ void augment(const cv::Mat& image, const std::vector<Face>& faces, const Augment
   output_faces = faces_in_crop(faces, crop, options.crop_size);
   if (flip) flip_faces(output_faces, static_cast<float>(options.crop_size));
 
-  cv::Mat source = pixels_in(image, crop);
+  const bool is_huge = crop.width > kLargestPadded && crop.width > options.crop_size;
+  cv::Mat source = is_huge ? small_pixels_in(image, crop, size, interpolation) : pixels_in(image, crop);
   const bool early = crop.width < options.crop_size;
   const auto alter = [&](cv::Mat& pixels) {
     if (flip) cv::flip(pixels, pixels, 1);

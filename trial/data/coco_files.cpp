@@ -54,10 +54,15 @@ bool scan_entry(JsonScanner& scanner, Fields& fields) {
   return scanner.skip('}');
 }
 
+// UTF-8's byte order mark, which some editors write.
+std::string without_mark(std::string text) {
+  return text.compare(0, 3, "\xEF\xBB\xBF") == 0 ? text.substr(3) : text;
+}
+
 // A whole file, read entry by entry: quickly where it is plain, else by the JSON parser.
 class CocoFile {
  public:
-  explicit CocoFile(const std::string& file) : file_(file), text_(read_file(file)), scanner_(text_) {}
+  explicit CocoFile(const std::string& file) : file_(file), text_(without_mark(read_file(file))), scanner_(text_) {}
 
   // The list under the scanner. `take` gets the fields of each entry that is plain and says whether they suffice; what
   // it gets of the others is a CocoEntry, which explains what is wrong.

@@ -1,11 +1,13 @@
 #include "trial/data/derived_dataset.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <memory>
 #include <unordered_set>
 #include <utility>
 
+#include "trial/data/annotation_writer.h"
 #include "trial/data/image_source.h"
 #include "trial/data/shift/shift.h"
 #include "tuner/base/digest.h"
@@ -120,6 +122,10 @@ class ShiftedImages {
     if (steps == 0) return original(index, with_pixels);
     ShiftedImage image = make(index, steps - 1, with_pixels);
     const AnnotatedImage& origin = images_[index];
+    // OpenCV's own limit of what it moves pixels in.
+    constexpr int kLongestSide = 32766;
+    require(!moves_faces_ || std::max(image.size.width, image.size.height) <= kLongestSide, origin,
+            "is longer than 32766 pixels, which cannot be shifted");
     Rng rng(stable_hash("shift " + std::to_string(seed_) + " " + std::to_string(steps) + " " + origin.file));
     shifts_[steps - 1](image, rng, [&](Rng& draw) {
       const std::vector<std::size_t>& same_split = of_split_[static_cast<std::size_t>(origin.split)];
@@ -143,8 +149,11 @@ bool is_derived(const std::string& folder) {
 }
 
 void write_derived(const std::string& folder, const DerivedDescription& description) {
-  if (fs::exists(folder + "/annotations.json"))
-    throw InputError(folder + ": expected a new folder, a data set is there (annotations.json)");
+  for (const std::string& file : {folder + "/annotations.json", file_in(folder)}) {
+    if (fs::exists(file)) throw InputError(folder + ": expected a new folder, a data set is there (" + file + ")");
+  }
+  if (!is_utf8(description.source))
+    throw InputError("the source's folder is not named in UTF-8: " + description.source);
   Json root = {{"source", fs::canonical(description.source).string()}};
   if (!description.note.empty()) root["note"] = description.note;
   if (!description.shift.empty()) {
@@ -182,11 +191,17 @@ std::vector<AnnotatedImage> read_derived(const std::string& folder, Warnings& wa
   if (images.empty())
     throw InputError(file_in(folder) + ": images: expected images of " + source.folder() + ", it has none of them");
 
+  // Before shifts mix images of one split.
+  images = in_splits(folder, std::move(images), warnings);
+  std::string splits;
+  for (const AnnotatedImage& image : images) splits += name_of(image.split)[0];
+
   const auto shifted = std::make_shared<const ShiftedImages>(folder, source.folder(), images, description);
   const std::string derivation =
       description.shift.empty()
           ? ""
-          : sha256(description.shift.dump() + std::to_string(description.seed) + Json(description.images).dump());
+          : sha256(description.shift.dump() + std::to_string(description.seed) + Json(description.images).dump() +
+                   (fs::exists(folder + "/splits.json") ? splits : ""));
   for (std::size_t i = 0; i < images.size(); ++i) {
     AnnotatedImage& image = images[i];
     ShiftedImage labels = shifted->make(i, false);

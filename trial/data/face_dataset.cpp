@@ -10,6 +10,31 @@
 
 namespace hyperfd {
 
+std::vector<AnnotatedImage> in_splits(const std::string& folder, std::vector<AnnotatedImage> images,
+                                      Warnings& warnings) {
+  const std::string splits_file = folder + "/splits.json";
+  std::error_code error;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(splits_file, error))) return images;
+  SplitList splits = read_splits(splits_file);
+  // A name without its folder will do, as in annotations.json.
+  const std::string usual_folder = "images/";
+  std::vector<AnnotatedImage> listed;
+  for (AnnotatedImage& image : images) {
+    auto entry = splits.find(image.file);
+    if (entry == splits.end() && image.file.compare(0, usual_folder.size(), usual_folder) == 0)
+      entry = splits.find(image.file.substr(usual_folder.size()));
+    if (entry == splits.end()) {
+      warnings.add("images in no list of splits.json, unused", image.file);
+      continue;
+    }
+    image.split = entry->second;
+    splits.erase(entry);
+    listed.push_back(std::move(image));
+  }
+  for (const auto& [file, which] : splits) warnings.add("images of splits.json that are not in the data set", file);
+  return listed;
+}
+
 FaceDataset FaceDataset::load(const std::string& folder, Warnings& warnings) {
   std::error_code error;
   if (!std::filesystem::is_directory(folder, error)) {
@@ -23,28 +48,8 @@ FaceDataset FaceDataset::load(const std::string& folder, Warnings& warnings) {
   } else {
     dataset.images_ = read_annotations(folder, warnings);
     for (AnnotatedImage& image : dataset.images_) image.split = split_of(image.file);
+    dataset.images_ = in_splits(folder, std::move(dataset.images_), warnings);
   }
-
-  const std::string splits_file = folder + "/splits.json";
-  if (!std::filesystem::exists(std::filesystem::symlink_status(splits_file, error))) return dataset;
-  SplitList splits = read_splits(splits_file);
-  // A name without its folder will do, as in annotations.json.
-  const std::string usual_folder = "images/";
-  std::vector<AnnotatedImage> listed;
-  for (AnnotatedImage& image : dataset.images_) {
-    auto entry = splits.find(image.file);
-    if (entry == splits.end() && image.file.compare(0, usual_folder.size(), usual_folder) == 0)
-      entry = splits.find(image.file.substr(usual_folder.size()));
-    if (entry == splits.end()) {
-      warnings.add("images in no list of splits.json, unused", image.file);
-      continue;
-    }
-    image.split = entry->second;
-    splits.erase(entry);
-    listed.push_back(std::move(image));
-  }
-  for (const auto& [file, which] : splits) warnings.add("images of splits.json that are not in the data set", file);
-  dataset.images_ = std::move(listed);
   return dataset;
 }
 

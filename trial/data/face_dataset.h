@@ -23,6 +23,10 @@ struct AnnotatedImage {
   std::string derivation;  // same text, same pixels of the same file
 };
 
+// By the folder's splits.json, where it has one: its split of each image, and none that it does not mention.
+std::vector<AnnotatedImage> in_splits(const std::string& folder, std::vector<AnnotatedImage> images,
+                                      Warnings& warnings);
+
 // A data set folder in our format: annotations.json (COCO detection, optional 5 keypoints, iscrowd = ignore), images/,
 // and optionally splits.json ({"train": [file names], "val": […], "test": […]}). Without it the 6:1:3 split follows
 // from a hash of the file name. Or a folder with derived.json (derived_dataset.h). Pixels: read_pixels().

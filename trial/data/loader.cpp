@@ -108,9 +108,15 @@ struct TrainingLoader::Impl {
   void work() {
     std::unique_lock<std::mutex> lock(mutex);
     while (true) {
-      changed.wait(lock, [&] { return stopping || (!flushing && !failure && batch_to_work_on()); });
-      if (stopping) return;
-      make_sample(lock);
+      try {
+        changed.wait(lock, [&] { return stopping || (!flushing && !failure && batch_to_work_on()); });
+        if (stopping) return;
+        make_sample(lock);
+      } catch (...) {  // no memory for another batch; `mutex` is held
+        pending.pop_back();
+        if (!failure) failure = std::current_exception();
+        changed.notify_all();
+      }
     }
   }
 

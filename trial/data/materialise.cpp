@@ -31,8 +31,14 @@ std::size_t materialise(const FaceDataset& dataset, const std::string& out, Warn
     }
     const fs::path file = fs::path(out) / image.file;
     fs::create_directories(file.parent_path());
-    if (!cv::imwrite(file.string(), pixels, {cv::IMWRITE_JPEG_QUALITY, 95}))
-      throw Error(file.string() + ": cannot be written");
+    const std::vector<int> quality = {cv::IMWRITE_JPEG_QUALITY, 95};
+    if (cv::haveImageWriter(file.string())) {
+      if (!cv::imwrite(file.string(), pixels, quality)) throw Error(file.string() + ": cannot be written");
+    } else {  // of another ending, or none
+      std::vector<unsigned char> bytes;
+      cv::imencode(".jpg", pixels, bytes, quality);
+      write_file_atomically(file.string(), std::string(bytes.begin(), bytes.end()));
+    }
     images.push_back(image);
     splits[name_of(image.split)].push_back(image.file);
     usual_split = usual_split && image.split == split_of(image.file);

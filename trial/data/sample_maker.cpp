@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include <opencv2/core.hpp>
+
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
 
@@ -62,11 +64,17 @@ cv::Mat SampleMaker::read(std::uint32_t index) {
     }
     return image;
   } catch (const InputError& error) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!unreadable_[index]) warnings_.add("unreadable images, skipped", error.what());
-    unreadable_[index] = true;
-    return {};
+    give_up(index, error.what());
+  } catch (const cv::Exception& error) {
+    give_up(index, annotated.file + ": " + error.what());
   }
+  return {};
+}
+
+void SampleMaker::give_up(std::uint32_t index, const std::string& reason) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!unreadable_[index]) warnings_.add("unreadable images, skipped", reason);
+  unreadable_[index] = true;
 }
 
 Warnings SampleMaker::warnings() const {

@@ -30,6 +30,7 @@ class SampleMaker {
  private:
   // Empty if it cannot be read.
   cv::Mat read(std::uint32_t index);
+  void give_up(std::uint32_t index, const std::string& reason);
 
   std::unique_ptr<ImageSource> source_;
   std::vector<AnnotatedImage> images_;

@@ -76,7 +76,7 @@ class TorchScriptDescriber : public ImageDescriber {
   TorchScriptDescriber(const std::string& file, const std::string& bytes) : file_(file), digest_(sha256(bytes)) {
     const torch::NoGradGuard no_gradient;
     try {
-      module_ = torch::jit::load(file);
+      module_ = torch::jit::load(file, torch::kCPU);
       module_.eval();
     } catch (const c10::Error& error) {
       throw InputError(file + ": expected a TorchScript file: " + error.what_without_backtrace());

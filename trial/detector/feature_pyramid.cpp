@@ -3,10 +3,13 @@
 namespace hyperfd {
 namespace {
 
+// In float: LibTorch has no other kernel for bfloat16 on CUDA before 2.1.
 torch::Tensor enlarge_to(const torch::Tensor& coarse, const torch::Tensor& fine) {
-  return torch::nn::functional::interpolate(coarse, torch::nn::functional::InterpolateFuncOptions()
-                                                        .size(std::vector<std::int64_t>{fine.size(2), fine.size(3)})
-                                                        .mode(torch::kNearest));
+  return torch::nn::functional::interpolate(coarse.to(torch::kFloat),
+                                            torch::nn::functional::InterpolateFuncOptions()
+                                                .size(std::vector<std::int64_t>{fine.size(2), fine.size(3)})
+                                                .mode(torch::kNearest))
+      .to(coarse.scalar_type());
 }
 
 }  // namespace

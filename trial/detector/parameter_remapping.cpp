@@ -128,7 +128,8 @@ class Remapper {
   // Each inner channel is an input channel, scaled by nothing.
   void new_expansion(const std::string& name, std::int64_t inputs, std::int64_t inner) {
     auto& tensors = result_.weights.tensors;
-    tensors[name + ".0.weight"] = pick(torch::eye(inputs), 0, first_channels(inputs, inner)).view({inner, inputs, 1, 1});
+    tensors[name + ".0.weight"] =
+        pick(torch::eye(inputs), 0, first_channels(inputs, inner)).view({inner, inputs, 1, 1});
     for (const char* part : {".1.weight", ".1.running_var"}) tensors[name + part] = torch::ones({inner});
     for (const char* part : {".1.bias", ".1.running_mean"}) tensors[name + part] = torch::zeros({inner});
     result_.report.push_back(name + ".0.weight: new, passes its input on");
@@ -145,7 +146,13 @@ class Remapper {
     const auto inner_width = static_cast<std::int64_t>(ends.in.size()) * to.expansion;
     // Without expansion the inner channels are the input's, on both sides.
     const bool is_input = from.expansion == 1 && to.expansion == 1;
-    const Channels inner = is_input ? ends.in : choose(old_name + ".depthwise.1", old_inner, inner_width);
+    // A new expansion passes the input's channels on, over and over.
+    const bool repeats_input = from.expansion == 1 && to.expansion > 1;
+    Channels inner = is_input || repeats_input ? ends.in : choose(old_name + ".depthwise.1", old_inner, inner_width);
+    if (repeats_input) {
+      for (std::size_t i = ends.in.size(); i < static_cast<std::size_t>(inner_width); ++i)
+        inner.push_back(inner[i - ends.in.size()]);
+    }
     if (from.expansion > 1 && to.expansion > 1) {
       convolution(old_name + ".expand", name + ".expand", {old_inner, ends.old_in, 1, 1}, ends.in, inner);
     } else if (to.expansion > 1) {
@@ -187,7 +194,9 @@ class Remapper {
     const auto to = static_cast<std::int64_t>(channels.size());
     const bool first = channels == first_channels(from, to);
     return what + " " + std::to_string(from) + "→" + std::to_string(to) +
-           (to > from ? " repeated" : first ? " first" : " most important");
+           (to > from ? " repeated"
+            : first   ? " first"
+                      : " most important");
   }
 
   void report(const std::string& old_name, const std::string& name, const std::vector<std::string>& changes) {

@@ -27,7 +27,7 @@ struct Remapping {
 // - Width: a narrower layer keeps some channels. A wider one repeats its channels and shares out the weights that read
 //   them, which leaves the function as it was (Net2Net, Chen et al. 2016 §2.2).
 // - Kernel: centre crop; zeros around a smaller kernel, which leaves the function as it was.
-// - A block that gains its expansion (from ratio 1) reads its input unchanged there.
+// - A block that gains its expansion (from ratio 1) reads its input there, through the new activation, over and over.
 // Tensors outside body.* are copied, but for the pyramid's inputs where the width of stages 3, 5 or 7 differs.
 // Throws InputError that names a tensor that is missing or has not the shape that `from` gives it.
 Remapping remap_parameters(const Weights& source, const Architecture& from, const Architecture& to,

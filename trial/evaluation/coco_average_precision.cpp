@@ -11,6 +11,7 @@ constexpr int kRecalls = 101;
 // One image, sorted once and matched at many thresholds.
 struct PreparedImage {
   std::vector<double> scores;  // best first, at most kMaxDetections
+  std::vector<bool> has_area;  // of detections: one from 0 to 1e10; others count for nothing unless they match
   std::vector<double> ious;    // detections × truths
   std::size_t truths = 0;
   std::size_t counted = 0;  // truths[0, counted) count, the rest are crowds
@@ -35,6 +36,8 @@ PreparedImage prepare(const ImageBoxes& image) {
   prepared.ious.reserve(order.size() * truths.size());
   for (const std::uint32_t d : order) {
     prepared.scores.push_back(image.detections[d].score);
+    const double area = image.detections[d].width * image.detections[d].height;
+    prepared.has_area.push_back(area >= 0 && area <= 1e10);
     for (const TruthBox& truth : truths) prepared.ious.push_back(overlap(image.detections[d], truth));
   }
   return prepared;
@@ -60,9 +63,9 @@ void match(const PreparedImage& image, double iou_threshold, std::vector<Verdict
       best = t;
     }
     if (best < image.counted) taken[best] = true;
-    verdicts.push_back(best < image.counted  ? Verdict::kTruePositive
-                       : best < image.truths ? Verdict::kIgnored
-                                             : Verdict::kFalsePositive);
+    verdicts.push_back(best < image.counted                        ? Verdict::kTruePositive
+                       : best < image.truths || !image.has_area[d] ? Verdict::kIgnored
+                                                                   : Verdict::kFalsePositive);
   }
 }
 

@@ -10,7 +10,7 @@ namespace hyperfd {
 // How good detections are, by the three rules that people compare. All in [0, 1]; COCO's are −1 without a face.
 struct Scores {
   double ap50_area = 0;       // average_precision()
-  CocoAveragePrecision coco;  // knows no minimum size: exactly what pycocotools says
+  CocoAveragePrecision coco;  // knows no minimum size; what pycocotools says, which takes annotation id 0 for none
   // wider_precision_recall(): AP, and the two at the lowest threshold, where all detections are taken.
   double wider_ap = 0, wider_precision = 0, wider_recall = 0;
   std::size_t images = 0, faces = 0, detections = 0;  // faces that count at `minimum_size`

@@ -76,6 +76,7 @@ std::vector<FeatureSource> image_features(const FaceDataset& dataset, const std:
   std::size_t done = 0;
   for (const AnnotatedImage& image : dataset.images()) {
     const cv::Mat original = read_pixels(dataset.folder(), image);
+    check_detectable(original.size(), recipe, dataset.folder() + "/" + image.file);
     cv::Mat pixels = resize_for_evaluation(original, recipe);
     if (!pixels.isContinuous()) pixels = pixels.clone();
     const torch::Tensor input =

@@ -135,10 +135,10 @@ std::string state_of(const torch::optim::Optimizer& optimizer) {
   return stream.str();
 }
 
-void restore(torch::optim::Optimizer& optimizer, const std::string& state) {
+void restore(torch::optim::Optimizer& optimizer, const std::string& state, torch::Device device) {
   std::istringstream stream(state);
   torch::serialize::InputArchive archive;
-  archive.load_from(stream);
+  archive.load_from(stream, device);
   optimizer.load(archive);
 }
 

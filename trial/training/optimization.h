@@ -37,9 +37,10 @@ std::string layout_of(const std::vector<ParameterGroup>& groups);
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Recipe& recipe,
                                                         const std::vector<ParameterGroup>& groups);
 
-// Everything that an optimiser remembers, as bytes; restore() puts it into one of the same kind and groups.
+// Everything that an optimiser remembers, as bytes; restore() puts it into one of the same kind and groups, whose
+// parameters are on `device`.
 std::string state_of(const torch::optim::Optimizer& optimizer);
-void restore(torch::optim::Optimizer& optimizer, const std::string& state);
+void restore(torch::optim::Optimizer& optimizer, const std::string& state, torch::Device device);
 
 // Lets LibTorch compute in bfloat16 where that is safe, for the lifetime of this object.
 class MixedPrecision {

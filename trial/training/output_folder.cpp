@@ -56,7 +56,7 @@ void OutputFolder::write_result(const TrainingResult& result, const Json& contex
   content["validations"] = validations;
   content.update(context);
   content["warnings"] = result.warnings;
-  write_file_atomically(file("result.json"), content.dump(2) + "\n");
+  write_file_atomically(file("result.json"), content.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::string default_output_folder() {

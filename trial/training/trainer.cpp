@@ -241,7 +241,7 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
   self.resume(result, best);
   double lowest_loss = std::numeric_limits<double>::infinity(), images = 0, seconds_here = 0;
   for (const EpochReport& epoch : result.epochs) {
-    lowest_loss = std::min(lowest_loss, epoch.loss);
+    if (epoch.loss > 0) lowest_loss = std::min(lowest_loss, epoch.loss);
     result.training_seconds += epoch.seconds;
     result.validation_seconds += epoch.validation_seconds;
     images += epoch.images_per_second * epoch.seconds;
@@ -257,7 +257,7 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
     result.training_seconds += report.seconds;
     seconds_here += report.seconds;
     images += report.images_per_second * report.seconds;
-    lowest_loss = std::min(lowest_loss, report.loss);
+    if (report.loss > 0) lowest_loss = std::min(lowest_loss, report.loss);  // 0: no crop held a face to learn from
     if (self.recipe.divergence > 0 && report.loss > self.recipe.divergence * lowest_loss) {
       result.ending = Ending::kDiverged;
       break;

@@ -47,7 +47,9 @@ std::optional<StepLosses> TrainingStep::run(const Batch& batch, double learning_
   const torch::Tensor values =
       torch::stack({losses.total, losses.classification, losses.location, losses.landmarks}).detach().to(torch::kCPU);
   if (!torch::isfinite(values).all().item<bool>()) return std::nullopt;
-  optimizer_->zero_grad();
+  // Not the optimiser's zero_grad(): from LibTorch 2 on that takes the blocks' gradients away, of which the parameters'
+  // are parts.
+  for (torch::Tensor& block : trained_) block.mutable_grad().zero_();
   losses.total.backward();
   const double limit = recipe_.gradient_clip > 0 ? recipe_.gradient_clip : std::numeric_limits<double>::infinity();
   if (!std::isfinite(torch::nn::utils::clip_grad_norm_(trained_, limit))) return std::nullopt;
@@ -85,7 +87,7 @@ void TrainingStep::restore(const Checkpoint& checkpoint, const std::string& sour
   }
   auto optimizer = make_optimizer(recipe_, groups_);
   try {
-    hyperfd::restore(*optimizer, checkpoint.optimizer);
+    hyperfd::restore(*optimizer, checkpoint.optimizer, device_);
   } catch (const std::exception&) {  // whatever LibTorch throws
     throw InputError(source + ": the optimizer's state cannot be read");
   }

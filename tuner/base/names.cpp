@@ -37,8 +37,10 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
   return best;
 }
 
-std::string unknown_name_message(const std::string& kind, const std::string& name,
+std::string unknown_name_message(const std::string& kind, const std::string& whole_name,
                                  const std::vector<std::string>& known) {
+  constexpr std::size_t kLongest = 100;  // longer ones would cost time and tell nothing
+  const std::string name = whole_name.size() <= kLongest ? whole_name : whole_name.substr(0, kLongest) + "...";
   const std::string start = "unknown " + kind + " \"" + name + "\"; ";
   const std::string near = nearest_name(name, known);
   if (!near.empty()) return start + "did you mean \"" + near + "\"?";

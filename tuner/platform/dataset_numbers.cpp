@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "tuner/base/error.h"
 
@@ -20,7 +21,7 @@ std::vector<double> numbers_in_order(const std::vector<NamedNumber>& numbers, co
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   std::vector<double> values;
   for (const NamedNumber& number : sorted) {
-    if (std::isnan(number.value)) return {};
+    if (!(std::abs(number.value) <= kLargestDatasetNumber)) return {};
     values.push_back(number.value);
   }
   return values;
@@ -37,7 +38,11 @@ void check_numbers(const std::string& field, const std::vector<NamedNumber>& num
       throw InputError(field + ": expected names of 1 to " + std::to_string(kLongestName) + " bytes, got " +
                        std::to_string(number.name.size()));
     }
-    if (std::isinf(number.value)) throw InputError(field + "." + number.name + ": expected a finite number");
+    if (std::abs(number.value) > kLargestDatasetNumber) {
+      std::ostringstream text;  // JSON has no infinity
+      text << field << '.' << number.name << ": expected at most 1e15 in magnitude, got " << number.value;
+      throw InputError(text.str());
+    }
   }
   const std::vector<std::string> names = names_of(numbers);
   const auto twice = std::adjacent_find(names.begin(), names.end());

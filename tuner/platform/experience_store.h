@@ -78,8 +78,9 @@ class ExperienceStore {
   virtual void add_ranker(const RankerRecord& ranker) = 0;
 
   // Adds the experiments of another store that this one has none of the same name of, with their results and data sets,
-  // and its rankers for the signatures that this one has no ranker of; a transaction of its own, all or nothing. `file`
-  // may be in use. Replies do not come along: their clients know another store.
+  // and its rankers for the signatures that this one has no ranker of. A bundle's task (kOfflinePrefix) that was made
+  // later than the one here replaces it, and with it the ranker. A transaction of its own, all or nothing. `file` may
+  // be in use. Replies do not come along: their clients know another store.
   virtual MergedExperience merge(const std::string& file) = 0;
   // Everything in one new file that needs no other, for merge() or as a store.
   virtual void export_to(const std::string& file) = 0;

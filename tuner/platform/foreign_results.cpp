@@ -62,20 +62,25 @@ void read_nni(const std::string& file, const std::string& text, Collector& colle
 
 // ---- CSV ----
 
+// JSON, or else a text.
 Json cell_value(const std::string& cell) {
-  Json value = Json::parse(cell, nullptr, /*allow_exceptions=*/false);
-  return value.is_discarded() ? Json(cell) : value;
+  try {
+    return parse_json(cell, "cell");
+  } catch (const InputError&) {
+    return cell;
+  }
 }
 
 std::size_t metric_column(const ForeignSource& source, const std::vector<std::string>& header) {
-  const std::vector<std::string> names =
-      source.metric.empty() ? std::vector<std::string>{"reward", "value", "metric", "score"}
-                            : std::vector<std::string>{source.metric};
+  const std::vector<std::string> names = source.metric.empty()
+                                             ? std::vector<std::string>{"reward", "value", "metric", "score"}
+                                             : std::vector<std::string>{source.metric};
   for (const std::string& name : names) {
     const auto found = std::find(header.begin(), header.end(), name);
     if (found != header.end()) return static_cast<std::size_t>(found - header.begin());
   }
-  throw InputError(source.file + ": no column " + (source.metric.empty() ? "reward, value, metric or score" : source.metric) +
+  throw InputError(source.file + ": no column " +
+                   (source.metric.empty() ? "reward, value, metric or score" : source.metric) +
                    "; name the one that holds the result with --metric");
 }
 
@@ -166,7 +171,8 @@ void read_optuna(const ForeignSource& source, Collector& collector) {
     soci::statement parameters =
         (sql.prepare << "SELECT t.number, p.param_name, p.param_value, p.distribution_json FROM trials t JOIN "
                         "trial_params p ON p.trial_id = t.trial_id WHERE t.study_id = :s AND t.state = 'COMPLETE'",
-         soci::use(study), soci::into(number), soci::into(name), soci::into(value, has_value), soci::into(distribution));
+         soci::use(study), soci::into(number), soci::into(name), soci::into(value, has_value),
+         soci::into(distribution));
     parameters.execute();
     while (parameters.fetch()) {
       Trial& trial = trials[number];
@@ -195,7 +201,8 @@ void read_optuna(const ForeignSource& source, Collector& collector) {
     }
   } catch (const soci::soci_error& error) {
     const std::string text = error.what();
-    throw InputError(source.file + ": not an Optuna storage (" + text.substr(0, std::min<std::size_t>(text.find('\n'), 120)) + ")");
+    throw InputError(source.file + ": not an Optuna storage (" +
+                     text.substr(0, std::min<std::size_t>(text.find('\n'), 120)) + ")");
   }
 }
 

@@ -21,7 +21,9 @@ PastTask::PastTask(std::string name, const SearchSpace& space, const std::vector
       counts.push_back(1);
     } else {
       ScoredConfiguration& mean = results_[found->second];
-      mean.score += (result.score - mean.score) / ++counts[found->second];
+      const double count = ++counts[found->second];
+      mean.score =
+          mean.score * ((count - 1) / count) + result.score / count;  // never beyond either, unlike a difference
     }
   }
   for (const ScoredConfiguration& result : results_) scores.push_back(result.score);
@@ -54,6 +56,7 @@ std::vector<double> relative_ranks(const std::vector<double>& scores) {
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
   std::vector<double> ranks(scores.size());
   for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    ++end;
     while (end < order.size() && scores[order[end]] == scores[order[begin]]) ++end;
     // `begin` are better, and of the end − begin − 1 equal ones half count.
     const double rank = (static_cast<double>(begin) + static_cast<double>(end - begin - 1) / 2) /

@@ -297,8 +297,7 @@ void Platform::start_due_updates() {
   }
 }
 
-const std::map<std::int64_t, std::shared_ptr<DatasetClient>>& Platform::offline_datasets(
-    const std::string& signature) {
+const std::map<std::int64_t, std::shared_ptr<DatasetClient>>& Platform::offline_datasets(const std::string& signature) {
   const auto [found, is_new] = offline_datasets_.try_emplace(signature);
   if (is_new) {
     for (const auto& [task, features] : store_.offline_features(signature)) {
@@ -339,22 +338,29 @@ LearningJob Platform::learning_job(const ExperimentRecord& experiment) {
 
 void Platform::commit_learned() {
   for (LearningResult& result : learner_.take_finished()) {
-    const std::string signature = result.ranker.signature;
-    learning_.erase(signature);
+    learning_.erase(result.ranker.signature);
     if (!result.error.empty()) {
       spdlog::error("ranker update failed, the last version stays: {}", result.error);
       continue;
     }
-    auto model = std::make_shared<const RankingModel>(RankingModel::deserialize(result.ranker.model));
-    StoreTransaction transaction(store_);
-    store_.add_ranker(result.ranker);
-    transaction.commit();
-    rankers_[signature] = {result.ranker.version, result.ranker.results, std::move(model)};
-    spdlog::info("ranker {}: version {} has learned from {} results", signature.substr(0, 12), result.ranker.version,
-                 result.ranker.results);
-    unattended_.insert(served_.begin(), served_.end());
+    try {
+      commit_ranker(result.ranker);
+    } catch (const StoreError& error) {  // there may be others to commit
+      spdlog::error("ranker update lost, the last version stays: {}", error.what());
+    }
   }
   start_due_updates();
+}
+
+void Platform::commit_ranker(const RankerRecord& ranker) {
+  auto model = std::make_shared<const RankingModel>(RankingModel::deserialize(ranker.model));
+  StoreTransaction transaction(store_);
+  store_.add_ranker(ranker);
+  transaction.commit();
+  rankers_[ranker.signature] = {ranker.version, ranker.results, std::move(model)};
+  spdlog::info("ranker {}: version {} has learned from {} results", ranker.signature.substr(0, 12), ranker.version,
+               ranker.results);
+  unattended_.insert(served_.begin(), served_.end());
 }
 
 Experiment& Platform::open(const std::string& name) {

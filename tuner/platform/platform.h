@@ -160,6 +160,7 @@ class Platform {
   void attend_dataset(std::int64_t task, const std::string& experiment);
   // Throws InputError when the space's ranker, or the data sets it would learn from, has other image features.
   void check_extractor(const ExperimentRecord& experiment, const DatasetRecord& dataset);
+  void commit_ranker(const RankerRecord& ranker);
 
   ExperienceStore& store_;
   PastTasks past_tasks_;

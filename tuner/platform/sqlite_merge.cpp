@@ -7,9 +7,28 @@
 namespace hyperfd {
 namespace {
 
-// Ids of what is new are moved behind those that are there. Spaces are equal by their text; an experiment is the one of
-// its name. A φ stays only where the ranker that it belongs to comes along.
+// Ids of what is new are moved behind those that are there, as versions of rankers are. Spaces are equal by their text;
+// an experiment is the one of its name. A bundle's task that was made again later takes the place of the earlier one,
+// and its ranker that of the signature: it may read other numbers of data sets. A φ stays only where the ranker that it
+// belongs to comes along.
 constexpr const char* kMerge[] = {
+    R"(CREATE TEMP TABLE replaced_experiments AS
+         SELECT m.id, s.signature
+         FROM main.experiments m JOIN other.experiments o ON o.name = m.name JOIN other.spaces s ON s.id = o.space_id
+         WHERE m.name GLOB 'offline/*' AND o.created > m.created)",
+    R"(DELETE FROM main.results WHERE configuration_id IN
+         (SELECT c.id FROM main.configurations c JOIN replaced_experiments r ON r.id = c.experiment_id))",
+    R"(DELETE FROM main.intermediate_results WHERE configuration_id IN
+         (SELECT c.id FROM main.configurations c JOIN replaced_experiments r ON r.id = c.experiment_id))",
+    R"(DELETE FROM main.trial_ends WHERE run_id IN
+         (SELECT u.id FROM main.runs u JOIN replaced_experiments r ON r.id = u.experiment_id))",
+    R"(DELETE FROM main.configurations WHERE experiment_id IN (SELECT id FROM replaced_experiments))",
+    R"(DELETE FROM main.runs WHERE experiment_id IN (SELECT id FROM replaced_experiments))",
+    R"(DELETE FROM main.replies WHERE experiment_id IN (SELECT id FROM replaced_experiments))",
+    R"(DELETE FROM main.offline_features WHERE experiment_id IN (SELECT id FROM replaced_experiments))",
+    R"(DELETE FROM main.datasets WHERE experiment_id IN (SELECT id FROM replaced_experiments))",
+    R"(DELETE FROM main.experiments WHERE id IN (SELECT id FROM replaced_experiments))",
+
     R"(CREATE TEMP TABLE new_experiments AS
          SELECT id, id + (SELECT coalesce(max(id), 0) FROM main.experiments) AS new_id FROM other.experiments
          WHERE name NOT IN (SELECT name FROM main.experiments))",
@@ -21,7 +40,12 @@ constexpr const char* kMerge[] = {
                 n.new_id AS run_id, n.experiment_id
          FROM other.configurations c JOIN new_runs n ON n.id = c.run_id)",
     R"(CREATE TEMP TABLE new_rankers AS
-         SELECT DISTINCT signature FROM other.rankers WHERE signature NOT IN (SELECT signature FROM main.rankers))",
+         SELECT o.signature, (SELECT coalesce(max(version), 0) FROM main.rankers m WHERE m.signature = o.signature)
+                             AS versions_before
+         FROM (SELECT DISTINCT signature FROM other.rankers) o
+         WHERE o.signature NOT IN (SELECT signature FROM main.rankers)
+            OR o.signature IN (SELECT signature FROM replaced_experiments))",
+    R"(UPDATE main.datasets SET feature = x'' WHERE ranker_signature IN (SELECT signature FROM new_rankers))",
 
     R"(INSERT INTO main.spaces (signature, definition)
          SELECT signature, definition FROM other.spaces
@@ -53,13 +77,15 @@ constexpr const char* kMerge[] = {
                                   ranker_signature, ranker_version)
          SELECT n.new_id, d.extractor, d.image_features, d.images, d.statistics,
                 CASE WHEN d.ranker_signature IN (SELECT signature FROM new_rankers) THEN d.feature ELSE x'' END,
-                d.ranker_signature, d.ranker_version
+                d.ranker_signature,
+                d.ranker_version + coalesce((SELECT k.versions_before FROM new_rankers k
+                                             WHERE k.signature = d.ranker_signature), 0)
          FROM other.datasets d JOIN new_experiments n ON n.id = d.experiment_id)",
     R"(INSERT INTO main.offline_features (experiment_id, features)
          SELECT n.new_id, o.features FROM other.offline_features o JOIN new_experiments n ON n.id = o.experiment_id)",
     R"(INSERT INTO main.rankers (signature, version, results, model, created)
-         SELECT signature, version, results, model, created FROM other.rankers
-         WHERE signature IN (SELECT signature FROM new_rankers))",
+         SELECT o.signature, o.version + k.versions_before, o.results, o.model, o.created
+         FROM other.rankers o JOIN new_rankers k ON k.signature = o.signature)",
 };
 
 std::string quoted(const std::string& text) {
@@ -71,14 +97,13 @@ std::string quoted(const std::string& text) {
 // A second database beside the store's, and the temporary tables of a merge, gone with the object.
 class Attached {
  public:
-  Attached(soci::session& sql, const std::string& file) : sql_(sql) {
-    sql_ << "ATTACH " + quoted(file) + " AS other";
-  }
+  Attached(soci::session& sql, const std::string& file) : sql_(sql) { sql_ << "ATTACH " + quoted(file) + " AS other"; }
   Attached(const Attached&) = delete;
   Attached& operator=(const Attached&) = delete;
   ~Attached() {
     try {
-      for (const char* table : {"new_experiments", "new_runs", "new_configurations", "new_rankers", "same_spaces"})
+      for (const char* table :
+           {"replaced_experiments", "new_experiments", "new_runs", "new_configurations", "new_rankers", "same_spaces"})
         sql_ << std::string("DROP TABLE IF EXISTS temp.") + table;
       sql_ << "DETACH other";
     } catch (const std::exception&) {
@@ -93,7 +118,8 @@ class Attached {
 }  // namespace
 
 MergedExperience merge_store(SqliteFile& store, const std::string& other) {
-  SqliteFile source(other, StoreAccess::kReadOnly);  // throws if it is no store; its tables stay until we have read them
+  SqliteFile source(other,
+                    StoreAccess::kReadOnly);  // throws if it is no store; its tables stay until we have read them
   int version = 0;
   source.guarded([&] { source.session() << "PRAGMA user_version", soci::into(version); });
   if (version != kStoreSchemaVersion) {

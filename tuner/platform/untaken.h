@@ -15,15 +15,14 @@ namespace hyperfd {
 class Untaken {
  public:
   // Keeps references to all arguments.
-  Untaken(const SearchSpace& space, const ConfigurationKeys& taken,
-          const Annotation& annotation = Annotation::none());
+  Untaken(const SearchSpace& space, const ConfigurationKeys& taken, const Annotation& annotation = Annotation::none());
 
   // False when `configuration` is taken already, or violates a constraint.
   bool take(const Configuration& configuration);
 
   // Takes a random one that is left: drawn from the space's distributions, conditional on being left.
-  // nullopt when nothing is left, or when an infinite space gives nothing but repetitions. Throws InputError as
-  // FeasibleSampler does.
+  // nullopt when nothing is left, or when an infinite space gives nothing but repetitions or what violates constraints.
+  // Throws InputError as FeasibleSampler does when it has found nothing feasible yet.
   std::optional<Configuration> draw(Rng& rng);
 
   // All that are left, in the order of their indices. Only for spaces with a size.

@@ -64,7 +64,7 @@ Annotation Annotation::parse(const std::string& text, const SearchSpace& space) 
 }
 
 Annotation Annotation::load(const std::string& file, const SearchSpace& space) {
-  const Json definition = load_json_or_yaml(file);
+  const Json definition = load_json_or_yaml(file, YamlScalars::kAsNni);
   try {
     return parse(definition, space);
   } catch (const InputError& error) {

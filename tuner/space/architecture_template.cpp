@@ -15,7 +15,8 @@ namespace {
 constexpr TemplateNumber::Bounds kKernels{1, 99}, kExpansions{1, 64}, kWidths{1, 16384}, kStrides{1, 64};
 constexpr TemplateNumber::Bounds kRepeats{0, 256};
 constexpr std::size_t kMaxNodes = 20000;  // of all stages, blocks and alternatives; far above any that a person writes
-constexpr int kTrials = 100;              // random configurations that a new template is tried on
+constexpr std::size_t kMaxTableEntries = 200'000;  // of all of these together: each has tables of its own
+constexpr int kTrials = 100;                       // random configurations that a new template is tried on
 constexpr char kInput[] = "(input)", kOutput[] = "(output)";
 
 bool same_shape(const FeatureMap& a, const FeatureMap& b) {
@@ -82,6 +83,7 @@ class ArchitectureTemplate::Parser {
   Node alternatives(const Json& definition, const Json& choice, const Reference::Scope& scope, const Stage& stage,
                     const Path& path) {
     Node node;
+    count_table(choice, path);
     node.choice.emplace(choice, scope, path);
     used_.insert(node.choice->key().top());
     const auto values = node.choice->key().values();
@@ -141,9 +143,18 @@ class ArchitectureTemplate::Parser {
   std::optional<TemplateNumber> number(const Json& definition, const char* key, const Reference::Scope& scope,
                                        const Path& path, TemplateNumber::Bounds bounds) {
     if (!definition.contains(key)) return std::nullopt;
+    count_table(definition[key], Path(path, key));
     TemplateNumber number(definition[key], scope, Path(path, key), bounds);
     if (number.reference()) used_.insert(number.reference()->key().top());
     return number;
+  }
+
+  // A few bytes of a template make many tables: those of a block are there for each of its repetitions.
+  void count_table(const Json& definition, const Path& path) {
+    if (!definition.is_object() || !definition.contains("values")) return;
+    table_entries_ += definition["values"].size();
+    if (table_entries_ > kMaxTableEntries)
+      path.fail("the architecture's tables have too many values, repetitions counted");
   }
 
   static std::string list(const std::vector<std::string>& names) {
@@ -154,7 +165,7 @@ class ArchitectureTemplate::Parser {
 
   const SpaceKeys& keys_;
   std::set<std::string>& used_;
-  std::size_t nodes_ = 0;
+  std::size_t nodes_ = 0, table_entries_ = 0;
 };
 
 ArchitectureTemplate::ArchitectureTemplate(const Json& definition, const SearchSpace& space, const SpaceKeys& keys,

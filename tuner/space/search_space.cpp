@@ -76,7 +76,7 @@ SearchSpace SearchSpace::only(std::vector<Configuration> points) const {
 }
 
 SearchSpace SearchSpace::load(const std::string& file) {
-  const Json definition = load_json_or_yaml(file);
+  const Json definition = load_json_or_yaml(file, YamlScalars::kAsNni);
   try {
     return parse(definition);
   } catch (const InputError& error) {

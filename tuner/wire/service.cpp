@@ -185,7 +185,7 @@ void Service::check_experiments(const std::string& tenant, const std::string& ex
   if (tenant.empty() || store_.find_experiment(experiment)) return;
   if (store_.count_experiments(name_prefix(tenant)) < limits_.experiments) return;
   throw InputError("experiment: this client has " + std::to_string(limits_.experiments) +
-                      " already, and may have no more");
+                   " already, and may have no more");
 }
 
 Answer Service::apply(const Message& request, const std::string& experiment, std::string_view frame) {
@@ -220,9 +220,15 @@ Answer Service::answer_poll(const Message& request, const std::string& experimen
   const auto& poll = std::get<NextOrder>(request.body);
   const std::optional<Body> order = datasets_.poll(experiment, poll);
   for (FeatureAnswer& answer : datasets_.take_features()) {
-    StoreTransaction transaction(store_);
-    platform_.set_feature(answer.task, answer.version, std::move(answer.feature));
-    transaction.commit();
+    const std::int64_t task = answer.task;
+    try {
+      StoreTransaction transaction(store_);
+      platform_.set_feature(task, answer.version, std::move(answer.feature));
+      transaction.commit();
+    } catch (const StoreError& error) {  // there may be others; the next ranker version asks again
+      platform_.forget(experiment);
+      spdlog::error("task {}: what its data set looks like could not be stored: {}", task, error.what());
+    }
   }
   const WaitingPoll waiting{request.experiment, request.request, poll.session};
   if (!order) return {"", "", waiting};

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 import os
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
@@ -14,6 +13,8 @@ NAMES = (
     "optimize_mode", "budget", "policy", "endpoint", "server_key", "client_key", "store", "seed", "fallback_after", "space",
     "meta_features", "dataset", "describe_timeout", "privacy", "epsilon", "delta", "bundle",
 )
+
+LARGEST_NUMBER = 1e15  # in magnitude, of meta_features; the tuner's limit
 
 
 class Settings(NamedTuple):
@@ -104,7 +105,7 @@ def _optimize_mode(value: Any) -> str:
 
 
 def _whole_number(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
         raise ValueError
     return value
 
@@ -133,7 +134,7 @@ def _numbers(value: Any) -> Dict[str, float]:
     if not isinstance(value, dict) or not value:
         raise ValueError
     for name, number in value.items():
-        if not isinstance(name, str) or isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+        if not isinstance(name, str) or isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) <= LARGEST_NUMBER:
             raise ValueError
     return {name: float(number) for name, number in value.items()}
 
@@ -171,16 +172,16 @@ def _endpoint(value: Any) -> str:
 
 _READERS = {
     "optimize_mode": ('"maximize" or "minimize"', _optimize_mode),
-    "budget": ("a whole number of trials, 0 or more", _whole_number),
+    "budget": ("a whole number of trials, 0 or more and below 2^63", _whole_number),
     "policy": ("the name of a policy", _text),
     "endpoint": ('"tcp://HOST:PORT" or "ipc://PATH"', _endpoint),
     "server_key": ("the file with the tuner's public key", _path),
     "client_key": ("the file with this client's secret key", _path),
     "store": ("a file name", _path),
-    "seed": ("a whole number, 0 or more", _whole_number),
+    "seed": ("a whole number, 0 or more and below 2^63", _whole_number),
     "fallback_after": ("seconds, 0 or more", _seconds),
     "space": ("the file that annotates the search space, or the annotation itself", _annotation),
-    "meta_features": ("names and finite numbers", _numbers),
+    "meta_features": ("names and numbers of at most 1e15", _numbers),
     "dataset": ("a folder", _path),
     "describe_timeout": ("seconds, 0 or more", _seconds),
     "privacy": ('"pull", "share" or "private"', _privacy),

@@ -77,7 +77,8 @@ def _deliver(options: argparse.Namespace) -> int:
     settings, problems = read_class_args({name: getattr(options, name) for name in DELIVERY_ARGUMENTS})
     if problems:
         raise ValueError("; ".join(problems))
-    delivered, refused = deliver(options.checkpoint, settings)
+    # A tuner that starts for it needs no experience, and the store may be one that was kept without the bundle.
+    delivered, refused = deliver(options.checkpoint, settings._replace(bundle="none"))
     print(f"{delivered} message(s) delivered" + (f", {refused} refused by the tuner (see above)." if refused else "."))
     return 1 if refused else 0
 

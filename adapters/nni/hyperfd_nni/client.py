@@ -63,10 +63,13 @@ class Client:
 
         Raises TunerAway, or TunerRefused for an ``ER``.
         """
-        frame = msgpack.packb(
-            {"version": PROTOCOL_VERSION, "type": kind, "experiment": experiment, "request": request, "body": body},
-            use_bin_type=True,
-        )
+        try:
+            frame = msgpack.packb(
+                {"version": PROTOCOL_VERSION, "type": kind, "experiment": experiment, "request": request, "body": body},
+                use_bin_type=True,
+            )
+        except (ValueError, TypeError, OverflowError) as error:  # a text that is not Unicode, a number beyond 64 bits
+            raise TunerRefused("input", f"{kind}: the message cannot be written down: {error}") from error
         if len(frame) > MAX_FRAME_BYTES:
             raise TunerRefused("input", f"{kind}: the message has {len(frame)} bytes, at most {MAX_FRAME_BYTES} are allowed")
         with self._lock:

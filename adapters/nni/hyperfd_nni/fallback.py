@@ -22,8 +22,8 @@ class FallbackSampler:
     """
 
     def __init__(self, space: dict, seed: int, known: Iterable[Any]):
-        _validate(space)
-        self._space = space
+        self._space = _normalised(space)
+        _validate(self._space)
         self._rng = numpy.random.default_rng(seed)
         self._taken = {_identity(parameters) for parameters in known}
 
@@ -45,6 +45,8 @@ class FallbackSampler:
         return parameters
 
     def _draw_leaf(self, spec: dict) -> Any:
+        if spec["_type"] == "choice":
+            return spec["_value"][self._rng.integers(len(spec["_value"]))]
         leaf = format_search_space({"x": spec})
         return deformat_parameters({("x",): suggest_parameter(self._rng, leaf[("x",)])}, leaf)["x"]
 
@@ -89,14 +91,44 @@ def _branches(spec: dict) -> list:
     return values if is_nested else []
 
 
+def _normalised(group: Any) -> Any:
+    """The same with numbers as NNI's check wants them: the tuner takes texts of numbers too, which is what YAML makes of 1e-4."""
+    if not isinstance(group, dict):
+        return group
+    result = {}
+    for name, spec in group.items():
+        values = spec.get("_value") if isinstance(spec, dict) else None
+        if isinstance(values, list) and spec.get("_type") == "choice":
+            spec = {**spec, "_value": [_normalised(value) if isinstance(value, dict) and "_name" in value else value for value in values]}
+        elif isinstance(values, list):
+            spec = {**spec, "_value": [_number(value) for value in values]}
+        result[name] = spec
+    return result
+
+
+def _number(value: Any) -> Any:
+    try:
+        number = float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 def _validate(group: dict) -> None:
-    validate_search_space({name: spec for name, spec in group.items() if name != "_name"} if isinstance(group, dict) else group,
-                          raise_exception=True)
+    """A choice may be of any values, lists and nothing among them, whatever NNI's check says."""
+    checked = group
+    if isinstance(group, dict):
+        checked = {name: spec for name, spec in group.items() if name != "_name" and not _is_choice(spec)}
+    validate_search_space(checked, raise_exception=True)
     for name, spec in _specs(group):
         if not spec["_value"]:
             raise ValueError(f'search space "{name}" has no values : {spec}')
         for branch in _branches(spec):
             _validate(branch)
+
+
+def _is_choice(spec: Any) -> bool:
+    return isinstance(spec, dict) and spec.get("_type") == "choice" and isinstance(spec.get("_value"), list)
 
 
 def _identity(parameters: Any) -> str:

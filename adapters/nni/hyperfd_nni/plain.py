@@ -28,7 +28,8 @@ def plain(value: Any) -> Any:
 
 def to_json(value: Any) -> str:
     """JSON text of ``value``. NaN and infinities stay as the tokens NaN and Infinity, which the tuner stores and does not rank by."""
-    return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
+    # ASCII, as Python has texts that no encoding knows: what os.listdir makes of file names that are not UTF-8.
+    return json.dumps(plain(value), separators=(",", ":"))
 
 
 def fingerprint(parameters: Any) -> str:

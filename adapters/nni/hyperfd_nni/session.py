@@ -93,14 +93,14 @@ class Session:
     def suggest(self, parameter_ids: List[int]) -> Tuple[List[Suggestion], str]:
         """Configurations for the ids, in their order, and why there are fewer than asked ("" if there are not).
 
-        After ``fallback_after`` seconds without the tuner they are random ones.
+        After ``fallback_after`` seconds without the tuner they are random ones. Raises TunerRefused for what will never be answered.
         """
         try:
             suggestions, reason = self._ask_tuner(parameter_ids)
             sampled = False
-        except IntroductionRefused:
-            raise
         except (TunerAway, TunerRefused) as error:
+            if not _is_temporary(error):
+                raise  # a space or its constraints, say: random configurations would go on without them
             _logger.warning("%s; %d configuration(s) are sampled at random instead", error, len(parameter_ids))
             suggestions, reason = self._sample(parameter_ids)
             sampled = True
@@ -167,6 +167,8 @@ class Session:
 
     def _ask_tuner(self, parameter_ids: List[int]) -> Tuple[List[Suggestion], str]:
         """Raises TunerAway after ``fallback_after`` seconds of trouble, IntroductionRefused, or TunerRefused."""
+        if self._dataset is not None:
+            self._dataset.wait()  # the tuner is not to blame for it
         deadline = self._patience()
         request = self.outbox.next_request()
         while True:
@@ -175,7 +177,7 @@ class Session:
                 self._trouble_since = None
                 return answer
             except (TunerAway, TunerRefused) as error:
-                temporary = isinstance(error, TunerAway) or error.code in ("store", "internal", "limit")
+                temporary = _is_temporary(error)
                 if temporary and self._trouble_since is None:
                     self._trouble_since = time.monotonic()
                 if not temporary or time.monotonic() + RETRY_SECONDS >= deadline:
@@ -184,8 +186,6 @@ class Session:
 
     def _ask_tuner_once(self, parameter_ids: List[int], request: str, deadline: float) -> Tuple[List[Suggestion], str]:
         self._courier.deliver(deadline)  # the suggestions shall know every result
-        if self._dataset is not None:
-            self._dataset.wait()
         reply = self._link.ask("GE", {"run": self.run, "parameter_ids": parameter_ids}, request, deadline)
         if reply.type == "NO":
             return [], str(reply.body.get("reason", ""))
@@ -240,6 +240,11 @@ class Session:
     def _tell(self, kind: str, body: dict) -> None:
         self.outbox.add(kind, body)
         self._courier.notify()
+
+
+def _is_temporary(error: Exception) -> bool:
+    """The same request may be answered later."""
+    return isinstance(error, TunerAway) or (isinstance(error, TunerRefused) and error.code in ("store", "internal", "limit"))
 
 
 def _tuner_id(parameter_id: int, sampled: bool) -> int:

@@ -186,6 +186,20 @@ TEST(Augment, WritesIntoTheOutputGivenAndNeverIntoTheImage) {
   EXPECT_EQ(cv::norm(scene.image, before, cv::NORM_INF), 0);
 }
 
+TEST(Augment, CopesWithAnImageThatIsAllLength) {
+  const cv::Mat image(10, 20000, CV_8UC3, cv::Scalar::all(255));
+  AugmentationOptions options;
+  options.crop_size = 100;
+  options.colour = false;
+  cv::Mat output;
+  std::vector<Face> faces;
+  Rng rng(1);
+  augment(image, {face({100, 1, 15000, 8})}, options, rng, output, faces);
+  EXPECT_EQ(output.size(), cv::Size(100, 100));
+  EXPECT_EQ(output.at<cv::Vec3b>(0, 50), cv::Vec3b(255, 255, 255));
+  EXPECT_EQ(output.at<cv::Vec3b>(50, 50), cv::Vec3b(104, 117, 123));
+}
+
 TEST(Augment, FillsWhatLiesOutsideWithTheMeanColour) {
   cv::Mat image(50, 200, CV_8UC3, cv::Scalar::all(255));
   AugmentationOptions options;

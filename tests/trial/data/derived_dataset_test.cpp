@@ -114,6 +114,22 @@ TEST_F(DerivedDatasetTest, CrowdsStayWithinTheirSplit) {
   EXPECT_EQ(cv::norm(pixels(cv::Rect(60, 70, 60, 40)), pixels(cv::Rect(0, 10, 60, 40)), cv::NORM_INF), 0);
 }
 
+TEST_F(DerivedDatasetTest, CrowdsStayWithinTheirSplitByTheFoldersOwnSplits) {
+  const Json crowd = Json::array({{{"kind", "crowd"}, {"rows", 2}, {"columns", 2}, {"side", 120}}});
+  data_.write("derived/splits.json", R"({"test": ["0.png"], "train": ["1.png", "2.png"], "val": ["3.png"]})");
+  const FaceDataset crowds = derive({{"source", ".."}, {"shift", crowd}});
+  EXPECT_THAT(crowds.images(), SizeIs(4));
+  const cv::Mat pixels = read_pixels(crowds.folder(), crowds.split(Split::kTest).at(0));
+  EXPECT_EQ(cv::norm(pixels(cv::Rect(60, 70, 60, 40)), read_image(data_.folder() + "/images/0.png"), cv::NORM_INF), 0);
+}
+
+TEST_F(DerivedDatasetTest, IsNeverWrittenOverAnother) {
+  derive({{"source", ".."}, {"shift", upside_down()}});
+  DerivedDescription other;
+  other.source = data_.folder();
+  EXPECT_THAT(input_error_of([&] { write_derived(folder(), other); }), HasSubstr("derived.json"));
+}
+
 TEST_F(DerivedDatasetTest, TrainsFromShiftedPixels) {
   const FaceDataset dark =
       derive({{"source", ".."}, {"shift", {{{"kind", "low_light"}, {"gain", 0.01}, {"gamma", 1}}}}});

@@ -119,6 +119,18 @@ TEST(ParameterRemapping, WiderLayersKeepTheFunction) {
   expect_same_function(mobilenet_v2_half(), wide);
 }
 
+TEST(ParameterRemapping, ANewExpansionReadsTheChannelsOfAWiderInput) {
+  const Weights weights = random_weights(mobilenet_v2_half());
+  Architecture narrow = mobilenet_v2_half();
+  ASSERT_EQ(narrow.stages[0].blocks[0].expansion, 1);
+  narrow.stages[0].blocks[0].expansion = 2;
+  Architecture wide = narrow;
+  wide.stem_width += 7;
+  const auto expected = features(narrow, remap_parameters(weights, mobilenet_v2_half(), narrow, "").weights);
+  const auto found = features(wide, remap_parameters(weights, mobilenet_v2_half(), wide, "").weights);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_LE((expected[i] - found[i]).abs().max().item<double>(), 1e-9);
+}
+
 TEST(ParameterRemapping, SmallerLayersKeepTheNamedParts) {
   Architecture to = proxylessnas_largest();
   to.stages[1].blocks = {{6, 7}, {4, 5}};
@@ -154,8 +166,7 @@ TEST(ParameterRemapping, TheMostImportantChannelsHaveTheLargestScales) {
   torch::Tensor& scale = weights.tensors.at("body.stem.1.weight");
   scale.index_put_({5}, -9);
   scale.index_put_({11}, 8);
-  const Remapping remapping =
-      remap_parameters(weights, mobilenet_v2_half(), to, "", ChannelChoice::kMostImportant);
+  const Remapping remapping = remap_parameters(weights, mobilenet_v2_half(), to, "", ChannelChoice::kMostImportant);
   const torch::Tensor kept = torch::tensor({5, 11}, torch::kLong);
   EXPECT_TRUE(remapping.weights.tensors.at("body.stem.0.weight")
                   .equal(weights.tensors.at("body.stem.0.weight").index_select(0, kept)));

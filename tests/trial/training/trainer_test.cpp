@@ -1,5 +1,7 @@
 #include "trial/training/trainer.h"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
 
 #include "tests/trial/training/square_faces.h"
@@ -70,7 +72,33 @@ TEST_F(TrainerTest, TheSameSeedGivesTheSameRunToTheBitWhateverTheNumberOfLoaders
   EXPECT_NE(train(SquareFaces::recipe(), 4).epochs[0].loss, one.epochs[0].loss);
 }
 
-TEST_F(TrainerTest, ALearningRateThatDestroysTheNetworkEndsTheRunWithTheLastGoodValidation) {
+TEST_F(TrainerTest, ARunThatDivergesCountsByItsLastGoodValidation) {
+  Recipe recipe = SquareFaces::recipe();
+  recipe.learning_rate = 1e-2;
+  recipe.epochs = 20;
+  recipe.validate_every = 10;
+  const TrainingResult good = train(recipe);
+  ASSERT_TRUE(good.test.has_value());
+  ASSERT_GT(*good.test, 0.3);
+
+  // From there on nothing changes but what augmentation draws, and an epoch with a higher loss than another diverges.
+  recipe.weights = faces_.folder() + "/good.pt";
+  std::filesystem::rename(weights_file(), recipe.weights);
+  recipe.learning_rate = 1e-12;
+  recipe.weight_decay = 0;
+  recipe.validate_every = 1;
+  recipe.divergence = 1;
+  recipe.batch_norm = "frozen";
+  const TrainingResult result = train(recipe);
+  EXPECT_EQ(result.ending, Ending::kDiverged);
+  ASSERT_GE(result.best_epoch, 1);
+  EXPECT_GT(result.best_validation, 0.3);
+  ASSERT_TRUE(result.test.has_value());
+  EXPECT_NEAR(*result.test, *good.test, 0.05);
+  EXPECT_NO_THROW(load_trained_detector(weights_file()));
+}
+
+TEST_F(TrainerTest, ALearningRateThatDestroysTheNetworkEndsTheRunBeforeItsFirstValidation) {
   Recipe recipe = SquareFaces::recipe();
   recipe.optimizer = "sgd";
   recipe.gradient_clip = 0;

@@ -28,8 +28,26 @@ TEST(LoadJsonOrYaml, GivesYamlScalarsTheirJsonTypes) {
   const std::string file = testing::TempDir() + "types.yaml";
   write_file_atomically(file, "a: 1\nb: 1.5\nc: 3e-4\nd: true\ne: '1'\nf: text\ng: [~, -2]\nh: .5\n");
   const Json value = load_json_or_yaml(file);
-  EXPECT_EQ(value.dump(),
-            R"({"a":1,"b":1.5,"c":0.0003,"d":true,"e":"1","f":"text","g":[null,-2],"h":0.5})");
+  EXPECT_EQ(value.dump(), R"({"a":1,"b":1.5,"c":0.0003,"d":true,"e":"1","f":"text","g":[null,-2],"h":0.5})");
+}
+
+TEST(LoadJsonOrYaml, RefusesWhatNniReadsOtherwise) {
+  const std::string file = testing::TempDir() + "nni.yaml";
+  const auto load = [&](const std::string& scalar) {
+    write_file_atomically(file, "a: 1\nb: [" + scalar + "]\n");
+    return load_json_or_yaml(file, YamlScalars::kAsNni)["b"][0];
+  };
+  for (const char* number : {"1e-4", "1.5e3", "-.5", "010", "1e3"}) {
+    EXPECT_THAT(message_of([&] { load(number); }), HasSubstr(file + ": line 2: " + number + " without quotes is no"));
+  }
+  for (const char* other : {"on", "No", "0x1f", "1_000", "1:30", ".inf", "2026-01-31"}) {
+    EXPECT_THAT(message_of([&] { load(other); }),
+                HasSubstr(std::string("line 2: ") + other + " without quotes is true"));
+  }
+  for (const char* same :
+       {"1", "-2", "0.5", ".5", "1.0e-4", "1.", "true", "null", "'1e-4'", "\"on\"", "adam", "y", "v1.2"}) {
+    EXPECT_NO_THROW(load(same)) << same;
+  }
 }
 
 TEST(LoadJsonOrYaml, NamesFileAndLineOfBrokenYamlAndOfARepeatedKey) {

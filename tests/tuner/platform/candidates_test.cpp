@@ -143,6 +143,16 @@ TEST(Untaken, GivesEveryFeasibleConfigurationOnce) {
   EXPECT_EQ(seen.size(), 9u);
 }
 
+TEST(Untaken, GivesWhatItFoundWhereFewAreFeasible) {
+  const SearchSpace space = parse(R"({"x": {"_type": "uniform", "_value": [0, 1]}})");
+  const Annotation annotation = constrain(space, R"({"linear": [{"name": "roof", "sum": {"x": 1}, "max": 0.0002}]})");
+  Rng rng(5);
+  Untaken untaken(space, {}, annotation);
+  int found = 0;
+  while (untaken.draw(rng)) ++found;  // until 10,000 draws in a row are turned away
+  EXPECT_GE(found, 1);
+}
+
 TEST(Untaken, SaysThatConstraintsLeaveNothing) {
   const SearchSpace space = parse(R"({"x": {"_type": "uniform", "_value": [0, 1]}})");
   const Annotation annotation = constrain(space, R"({"linear": [{"name": "roof", "sum": {"x": 1}, "max": -1}]})");

@@ -53,6 +53,12 @@ TEST_F(ForeignResultsTest, ReadsCsvWithQuotesAndForeignColumns) {
   EXPECT_NE(found.skipped[1].find("runs.csv: row 4: 4 cells, expected 5"), std::string::npos);
 }
 
+TEST_F(ForeignResultsTest, ACellNestedWithoutEndIsAText) {
+  const std::string deep = std::string(200000, '[') + std::string(200000, ']');
+  const ForeignResults found = read("runs.csv", "lr,kind,depth,reward\n0.1,\"" + deep + "\",4,0.5\n");
+  EXPECT_EQ(found.rows.size() + found.skipped.size(), 1u);
+}
+
 TEST_F(ForeignResultsTest, CsvNeedsAColumnOfTheResult) {
   EXPECT_NE(message_of([&] { read("runs.csv", "lr,kind,depth,loss\n0.1,sgd,2,1\n"); }).find("--metric"),
             std::string::npos);
@@ -66,20 +72,25 @@ TEST_F(ForeignResultsTest, ReadsAnOptunaStorage) {
     sql << "CREATE TABLE studies (study_id INTEGER PRIMARY KEY, study_name VARCHAR(512))";
     sql << "CREATE TABLE study_directions (direction VARCHAR(8), study_id INTEGER, objective INTEGER)";
     sql << "CREATE TABLE trials (trial_id INTEGER PRIMARY KEY, number INTEGER, study_id INTEGER, state VARCHAR(8))";
-    sql << "CREATE TABLE trial_params (trial_id INTEGER, param_name VARCHAR(512), param_value FLOAT, distribution_json TEXT)";
+    sql << "CREATE TABLE trial_params (trial_id INTEGER, param_name VARCHAR(512), param_value FLOAT, distribution_json "
+           "TEXT)";
     sql << "CREATE TABLE trial_values (trial_id INTEGER, objective INTEGER, value FLOAT, value_type VARCHAR(7))";
     sql << "INSERT INTO studies VALUES (1, 'old'), (2, 'new')";
     sql << "INSERT INTO study_directions VALUES ('MINIMIZE', 1, 0), ('MAXIMIZE', 2, 0)";
-    sql << "INSERT INTO trials VALUES (1, 0, 1, 'COMPLETE'), (2, 1, 1, 'FAIL'), (3, 2, 1, 'COMPLETE'), (4, 0, 2, 'COMPLETE')";
+    sql << "INSERT INTO trials VALUES (1, 0, 1, 'COMPLETE'), (2, 1, 1, 'FAIL'), (3, 2, 1, 'COMPLETE'), (4, 0, 2, "
+           "'COMPLETE')";
     for (const int trial : {1, 2, 3, 4}) {
-      sql << "INSERT INTO trial_params VALUES (:t, 'lr', 0.5, '{\"name\": \"FloatDistribution\", \"attributes\": {}}'), (:t, "
+      sql << "INSERT INTO trial_params VALUES (:t, 'lr', 0.5, '{\"name\": \"FloatDistribution\", \"attributes\": "
+             "{}}'), (:t, "
              "'depth', 3.0, '{\"name\": \"IntDistribution\", \"attributes\": {}}'), (:t, 'kind', 1.0, '{\"name\": "
              "\"CategoricalDistribution\", \"attributes\": {\"choices\": [\"sgd\", \"a,\\\"b\\\"\"]}}')",
           soci::use(trial, "t");
     }
     sql << "INSERT INTO trial_values VALUES (1, 0, 0.125, 'FINITE'), (3, 0, NULL, 'INF_POS'), (4, 0, 1, 'FINITE')";
   }
-  EXPECT_NE(message_of([&] { read_foreign_results({file, "", ""}, space_); }).find("--study: new, old"),
+  EXPECT_NE(message_of([&] {
+              read_foreign_results({file, "", ""}, space_);
+            }).find("--study: new, old"),
             std::string::npos);
   const ForeignResults found = read_foreign_results({file, "", "old"}, space_);
   ASSERT_EQ(found.rows.size(), 1u);
@@ -92,7 +103,9 @@ TEST_F(ForeignResultsTest, ReadsAnOptunaStorage) {
 TEST_F(ForeignResultsTest, AnotherSqliteFileIsAnError) {
   const std::string file = folder_.file("other.db");
   soci::session(soci::sqlite3, "db=\"" + file + "\"") << "CREATE TABLE trials (x)";
-  EXPECT_NE(message_of([&] { read_foreign_results({file, "", ""}, space_); }).find("not an Optuna storage"),
+  EXPECT_NE(message_of([&] {
+              read_foreign_results({file, "", ""}, space_);
+            }).find("not an Optuna storage"),
             std::string::npos);
 }
 

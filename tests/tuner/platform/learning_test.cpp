@@ -141,7 +141,7 @@ TEST_F(LearningTest, LearnsFromNumbersThatUsersGive) {
   EXPECT_THAT(error_of([&] {
                 begin("g", "random", {{"a", INFINITY}});
               }),
-              HasSubstr("meta_features.a: expected a finite"));
+              HasSubstr("meta_features.a: expected at most 1e15 in magnitude, got inf"));
 }
 
 TEST_F(LearningTest, LearnsThroughADatasetThatIsServedAndKeepsItsMetaFeature) {

@@ -1,5 +1,8 @@
 #include "tuner/platform/past_experience.h"
 
+#include <cmath>
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,6 +28,17 @@ TEST(PastTask, KeepsTheMeanOfAConfigurationThatWasTriedTwice) {
   EXPECT_EQ(task.keys()[1], configuration_key(Json{{"n", 1}}));
   EXPECT_EQ(task.encodings()[1], space.encode(Json{{"n", 1}}));
   EXPECT_THAT(task.ranks(), ElementsAre(1, 0));
+}
+
+TEST(PastTask, AveragesScoresWhoseDifferenceIsBeyondADouble) {
+  const double most = std::numeric_limits<double>::max();
+  const PastTask task("a", one_to_nine(), {scored(1, -most), scored(1, most), scored(1, most), scored(2, 0)});
+  EXPECT_NEAR(task.results()[0].score / most, 1.0 / 3, 1e-12);
+  EXPECT_THAT(task.ranks(), ElementsAre(0, 1));
+}
+
+TEST(RelativeRanks, EndsWithWhatIsNoNumber) {
+  EXPECT_EQ(relative_ranks({std::nan(""), std::nan("")}).size(), 2u);
 }
 
 TEST(PastExperience, NumbersDistinctConfigurationsInTheOrderOfTheirFirstTrial) {

@@ -105,6 +105,22 @@ TEST_F(PlatformTest, SuggestionsComeFromSeedAndStoreAlone) {
   EXPECT_EQ(suggestions(false), suggestions(true));
 }
 
+TEST_F(PlatformTest, HyperFdsSuggestionsComeFromSeedAndStoreAlone) {
+  const auto suggestions = [&](bool restarting) {
+    store_ = open_store(":memory:");
+    restart();
+    platform_->begin_run("e", {"r", kWide, OptimizeMode::kMaximize, 0, "hyperfd", 1});
+    std::vector<std::string> all;
+    for (int id = 0; id < 12; ++id) {  // five random ones, then by what came of them
+      if (restarting) restart();
+      all.push_back(suggest("e", "r", {id}).at(0));
+      report("r", id, std::to_string(std::hash<std::string>()(all.back()) % 100));
+    }
+    return all;
+  };
+  EXPECT_EQ(suggestions(false), suggestions(true));
+}
+
 TEST_F(PlatformTest, AResultCountsOnce) {
   begin("e", "r");
   suggest("e", "r", {0});

@@ -1,7 +1,9 @@
 #include "tuner/platform/sqlite_store.h"
 
+#include <chrono>
 #include <cmath>
 #include <fstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,6 +20,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 template <typename Action>
 std::string error_of(Action&& action) {
@@ -296,7 +299,8 @@ TEST_F(SqliteStoreTest, MergingAddsWhatIsMissingWithAllThatBelongsToIt) {
     add_experiment(*other, "both");
     const auto experiment = add_experiment(*other, "theirs");
     const auto run = other->add_run(experiment, "r");
-    const auto good = add_configuration(*other, experiment, run, 0), failed = add_configuration(*other, experiment, run, 1);
+    const auto good = add_configuration(*other, experiment, run, 0),
+               failed = add_configuration(*other, experiment, run, 1);
     other->add_result(good, "0.25", 0.25);
     other->add_result(failed, "0.5", 0.5);
     other->add_intermediate_result({good, 3, "0.2"});
@@ -347,6 +351,53 @@ TEST_F(SqliteStoreTest, MergingAddsWhatIsMissingWithAllThatBelongsToIt) {
   EXPECT_EQ(store->offline_features("signature")[0], std::make_pair(theirs->id, std::string("features")));
   EXPECT_EQ(store->latest_ranker("signature")->version, 3);
   EXPECT_FALSE(store->find_reply("theirs", "q"));
+}
+
+TEST_F(SqliteStoreTest, MergingABundleThatWasMadeAgainReplacesTheEarlierOne) {
+  const auto make_bundle = [&](const std::string& name, double metric, const std::string& hash, std::int64_t version) {
+    const std::string file = folder_.file(name);
+    const auto bundle = open_store(file);
+    StoreTransaction transaction(*bundle);
+    const auto task = add_experiment(*bundle, "offline/mask");
+    bundle->add_result(add_configuration(*bundle, task, bundle->add_run(task, "warmup"), 0), "x", metric);
+    bundle->set_dataset({task, hash, 2, 5, {}, {1, 2}, "signature", version});
+    bundle->add_offline_features(task, hash);
+    bundle->add_ranker({"signature", version, 1, hash + "'s ranker"});
+    transaction.commit();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // creation is known to the millisecond
+    return file;
+  };
+  const std::string early = make_bundle("early", 0.25, "old", 1), late = make_bundle("late", 0.5, "new", 1);
+  const auto store = open_store(file_);
+  EXPECT_EQ(store->merge(early).rankers, 1);
+  {
+    StoreTransaction transaction(*store);
+    const auto own = add_experiment(*store, "own");
+    store->add_result(add_configuration(*store, own, store->add_run(own, "r"), 0), "0.75", 0.75);
+    store->add_ranker({"signature", 2, 2, "learned since"});
+    store->set_dataset({own, "old", 2, 5, {}, {3, 4}, "signature", 2});
+    transaction.commit();
+  }
+  const MergedExperience merged = store->merge(late);
+  EXPECT_EQ(merged.experiments, 1);
+  EXPECT_EQ(merged.results, 1);
+  EXPECT_EQ(merged.rankers, 1);
+  EXPECT_EQ(store->latest_ranker("signature")->version, 3);
+  EXPECT_EQ(store->latest_ranker("signature")->model, "new's ranker");
+  EXPECT_TRUE(store->find_dataset(store->find_experiment("own")->id)->feature.empty());
+  const auto task = store->find_experiment("offline/mask");
+  ASSERT_TRUE(task);
+  EXPECT_EQ(store->find_dataset(task->id)->extractor, "new");
+  EXPECT_EQ(store->find_dataset(task->id)->ranker_version, 3);
+  EXPECT_EQ(store->offline_features("signature"),
+            (std::vector<std::pair<std::int64_t, std::string>>{{task->id, "new"}}));
+  std::vector<double> metrics;
+  for (const auto& result : store->experience("signature")) metrics.push_back(result.metric);
+  EXPECT_THAT(metrics, UnorderedElementsAre(0.5, 0.75));
+  for (const std::string& file : {late, early}) {  // what is there, and what is older
+    EXPECT_EQ(store->merge(file).experiments, 0);
+    EXPECT_EQ(store->latest_ranker("signature")->version, 3);
+  }
 }
 
 TEST_F(SqliteStoreTest, MergingKeepsTheOwnRankerAndDropsMetaFeaturesOfTheOther) {
