@@ -284,9 +284,9 @@ def policy_sections(bench, budgets):
             by_task = "Rank % by data set at budget 4 (Table 13):\n\n" + table(["data set", *BY_TASK], rows)
     sections.append(by_task)
     if bench.space == "hpo":
-        # A peer that has tried most of a table suggests hardly anything else that is in it.
+        # A peer that has tried much of a table suggests hardly anything else that is in it.
         fewest = min(len(rows) for rows in bench.tables.tasks.values())
-        affordable = [budget for budget in PEER_BUDGETS if budget <= fewest // 2]
+        affordable = [budget for budget in PEER_BUDGETS if budget <= fewest // 4]
         peers = set()
         for budget in affordable:
             report = bench.peers(budget)

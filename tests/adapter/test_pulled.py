@@ -76,3 +76,11 @@ def test_a_damaged_bundle_is_not_used(run, platform, caplog):
     platform.misbehave = damage
     assert bundle_of(run()) == embedded.BUNDLE
     assert "damaged, or was replaced meanwhile" in caplog.text
+
+
+def test_a_bundle_that_the_tuner_cannot_read_is_left_out_at_the_next_start(tmp_path, monkeypatch, caplog):
+    tuner = embedded.EmbeddedTuner(tmp_path / "store.sqlite", bundle="/pulled.sqlite")
+    monkeypatch.setattr(tuner, "_last_log_line", lambda: "hyperfd-tuner: /pulled.sqlite: schema version 2, expected 3")
+    tuner._report_exit(embedded.EXIT_STORE)
+    assert tuner._bundle == "none"
+    assert "the bundle is left out: hyperfd-tuner: /pulled.sqlite: schema version 2" in caplog.text

@@ -40,7 +40,12 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
 std::string unknown_name_message(const std::string& kind, const std::string& whole_name,
                                  const std::vector<std::string>& known) {
   constexpr std::size_t kLongest = 100;  // longer ones would cost time and tell nothing
-  const std::string name = whole_name.size() <= kLongest ? whole_name : whole_name.substr(0, kLongest) + "...";
+  std::string name = whole_name;
+  if (name.size() > kLongest) {
+    std::size_t end = kLongest;
+    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;  // within a character of UTF-8
+    name = name.substr(0, end) + "...";
+  }
   const std::string start = "unknown " + kind + " \"" + name + "\"; ";
   const std::string near = nearest_name(name, known);
   if (!near.empty()) return start + "did you mean \"" + near + "\"?";

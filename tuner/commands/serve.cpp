@@ -27,13 +27,9 @@ void run(Options& options) {
   const std::unique_ptr<ExperienceStore> store = open_store(options.store);
   if (options.bundle != kNoBundle) {
     const std::string bundle = find_shipped_model(options.bundle, kStoreEnding, "--bundle");
-    try {
-      const MergedExperience merged = store->merge(bundle);
-      if (merged.experiments > 0) {
-        spdlog::info("{} more tasks with {} results from the bundle {}", merged.experiments, merged.results, bundle);
-      }
-    } catch (const StoreError& error) {  // whoever asks for suggestions is better off without it than without a tuner
-      spdlog::error("the bundle is left out: {}", error.what());
+    const MergedExperience merged = store->merge(bundle);
+    if (merged.experiments > 0) {
+      spdlog::info("{} more tasks with {} results from the bundle {}", merged.experiments, merged.results, bundle);
     }
   }
   wire::Server server(*store, options.server);

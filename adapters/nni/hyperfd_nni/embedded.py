@@ -111,7 +111,10 @@ class EmbeddedTuner:
         if code == 0:
             return
         tail = self._last_log_line()
-        if code == EXIT_STORE and "lock" in tail.lower():
+        if self._bundle in tail and self._bundle not in (BUNDLE, "none"):
+            self._complain(f"the bundle is left out: {tail}")  # a tuner without it is better than none
+            self._bundle = "none"
+        elif code == EXIT_STORE and "lock" in tail.lower():
             self._complain(f"another tuner has the store, but does not listen on {self.endpoint}; stop it, or give its endpoint as classArgs.endpoint: {tail}")
         else:
             self._complain(f"hyperfd-tuner ended with code {code}: {tail}")
