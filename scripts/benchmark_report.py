@@ -282,6 +282,8 @@ def policy_sections(bench, budgets):
             rows = [[task] + [f"{report[name]['tasks'][task]['rank_mean']:.1f} ± {report[name]['tasks'][task]['rank_std']:.1f}" for name in BY_TASK]
                     for task in tasks]
             by_task = "Rank % by data set at budget 4 (Table 13):\n\n" + table(["data set", *BY_TASK], rows)
+    sections.append("Rank % by the number of trials (Figure 3):\n\n" + table(["policy", *map(str, budgets)], [
+        [name, *(f"{points[budget]:.1f}" for budget in budgets)] for name, points in curves.items()]))
     sections.append(by_task)
     if bench.space == "hpo":
         # A peer that has tried much of a table suggests hardly anything else that is in it.
