@@ -61,8 +61,8 @@ struct TrainingLoader::Impl {
   // The functions below are called with `mutex` held.
 
   void append_batch() {
-    PendingBatch& next = pending.emplace_back();
-    const std::uint64_t number = next_made++;
+    PendingBatch next;
+    const std::uint64_t number = next_made;
     next.epoch = number / batches_per_epoch;
     next.first_position = number % batches_per_epoch * batch_size;
     if (!order || order_epoch != next.epoch) {
@@ -73,6 +73,8 @@ struct TrainingLoader::Impl {
     const int size = options.augmentation.crop_size;
     next.batch.pixels.create(std::vector<int>{options.batch_size, size, size, 3}, CV_8U);
     next.batch.faces.resize(batch_size);
+    pending.push_back(std::move(next));  // when nothing can fail any more
+    ++next_made;
   }
 
   // The batch that the next sample belongs to; nullptr when enough is under way.
@@ -113,7 +115,6 @@ struct TrainingLoader::Impl {
         if (stopping) return;
         make_sample(lock);
       } catch (...) {  // no memory for another batch; `mutex` is held
-        pending.pop_back();
         if (!failure) failure = std::current_exception();
         changed.notify_all();
       }

@@ -8,9 +8,9 @@ namespace hyperfd {
 namespace {
 
 // Ids of what is new are moved behind those that are there, as versions of rankers are. Spaces are equal by their text;
-// an experiment is the one of its name. A bundle's task that was made again later takes the place of the earlier one,
-// and its ranker that of the signature: it may read other numbers of data sets. A φ stays only where the ranker that it
-// belongs to comes along.
+// an experiment is the one of its name. A bundle's task (kOfflinePrefix) that was made again later takes the place of
+// the earlier one, and its ranker that of the signature: it may read other numbers of data sets. A φ stays only where
+// the ranker that it belongs to comes along.
 constexpr const char* kMerge[] = {
     R"(CREATE TEMP TABLE replaced_experiments AS
          SELECT m.id, s.signature
@@ -118,8 +118,8 @@ class Attached {
 }  // namespace
 
 MergedExperience merge_store(SqliteFile& store, const std::string& other) {
-  SqliteFile source(other,
-                    StoreAccess::kReadOnly);  // throws if it is no store; its tables stay until we have read them
+  // Throws if it is no store; its tables stay until we have read them.
+  SqliteFile source(other, StoreAccess::kReadOnly);
   int version = 0;
   source.guarded([&] { source.session() << "PRAGMA user_version", soci::into(version); });
   if (version != kStoreSchemaVersion) {

@@ -186,29 +186,28 @@ TEST(Augment, WritesIntoTheOutputGivenAndNeverIntoTheImage) {
   EXPECT_EQ(cv::norm(scene.image, before, cv::NORM_INF), 0);
 }
 
-TEST(Augment, CopesWithAnImageThatIsAllLength) {
-  const cv::Mat image(10, 20000, CV_8UC3, cv::Scalar::all(255));
+// A crop of 100 × 100 without changes of colour, from an image that is white.
+cv::Mat crop_of_white(cv::Size size, const Box& box, std::vector<Face>& faces) {
   AugmentationOptions options;
   options.crop_size = 100;
   options.colour = false;
   cv::Mat output;
-  std::vector<Face> faces;
   Rng rng(1);
-  augment(image, {face({100, 1, 15000, 8})}, options, rng, output, faces);
+  augment(cv::Mat(size, CV_8UC3, cv::Scalar::all(255)), {face(box)}, options, rng, output, faces);
+  return output;
+}
+
+TEST(Augment, CopesWithAnImageThatIsAllLength) {
+  std::vector<Face> faces;
+  const cv::Mat output = crop_of_white({20000, 10}, {100, 1, 15000, 8}, faces);
   EXPECT_EQ(output.size(), cv::Size(100, 100));
   EXPECT_EQ(output.at<cv::Vec3b>(0, 50), cv::Vec3b(255, 255, 255));
   EXPECT_EQ(output.at<cv::Vec3b>(50, 50), cv::Vec3b(104, 117, 123));
 }
 
 TEST(Augment, FillsWhatLiesOutsideWithTheMeanColour) {
-  cv::Mat image(50, 200, CV_8UC3, cv::Scalar::all(255));
-  AugmentationOptions options;
-  options.crop_size = 100;
-  options.colour = false;
-  cv::Mat output;
   std::vector<Face> faces;
-  Rng rng(1);
-  augment(image, {face({10, 2, 150, 46})}, options, rng, output, faces);
+  const cv::Mat output = crop_of_white({200, 50}, {10, 2, 150, 46}, faces);
   EXPECT_EQ(output.at<cv::Vec3b>(90, 50), cv::Vec3b(104, 117, 123));
   EXPECT_EQ(output.at<cv::Vec3b>(10, 50), cv::Vec3b(255, 255, 255));
   EXPECT_NEAR(faces.at(0).box.width, 75, 1e-3);
