@@ -133,18 +133,15 @@ def softmax(x):
     return e / e.sum(-1, keepdims=True)
 
 
-def extractor_case():
-    image_features, statistics, units, heads, images = 3, 2, 8, 4, 5
-    inputs = image_features + statistics
-    shapes = [(inputs,), (inputs,), (units, inputs), (units,), (3 * units, units), (3 * units,), (units, units),
-              (units,), (units,), (units,), (2 * units, units), (2 * units,), (units, 2 * units), (units,), (units,),
-              (units,)]
-    weights = [rng.uniform(-1, 1, shape) for shape in shapes]
-    weights[1] = rng.uniform(0.5, 2, shapes[1])
-    (shift, scale, w_in, b_in, w_qkv, b_qkv, w_out, b_out, g1, c1, w_hidden, b_hidden, w_final, b_final, g2,
-     c2) = weights
-    pictures, numbers = rng.normal(0, 1, (images, image_features)), rng.normal(0, 1, statistics)
-    x = (np.hstack([pictures, np.tile(numbers, (images, 1))]) - shift) / scale
+def extractor_shapes(inputs, units):
+    return [(inputs,), (inputs,), (units, inputs), (units,), (3 * units, units), (3 * units,), (units, units), (units,), (units,), (units,),
+            (2 * units, units), (2 * units,), (units, 2 * units), (units,), (units,), (units,)]
+
+
+def extract(weights, pictures, numbers):
+    (shift, scale, w_in, b_in, w_qkv, b_qkv, w_out, b_out, g1, c1, w_hidden, b_hidden, w_final, b_final, g2, c2) = weights
+    heads, units = 4, len(b_in)
+    x = (np.hstack([pictures, np.tile(numbers, (len(pictures), 1))]) - shift) / scale
     x = x @ w_in.T + b_in
     queries, keys, values = np.split(x @ w_qkv.T + b_qkv, 3, axis=1)
     width, mixed = units // heads, []
@@ -153,8 +150,17 @@ def extractor_case():
         mixed.append(softmax(queries[:, part] @ keys[:, part].T / math.sqrt(width)) @ values[:, part])
     x = layer_norm(x + np.hstack(mixed) @ w_out.T + b_out, g1, c1)
     x = layer_norm(x + np.maximum(x @ w_hidden.T + b_hidden, 0) @ w_final.T + b_final, g2, c2)
+    return x.mean(0)
+
+
+def extractor_case():
+    image_features, statistics, units, images = 3, 2, 8, 5
+    shapes = extractor_shapes(image_features + statistics, units)
+    weights = [rng.uniform(-1, 1, shape) for shape in shapes]
+    weights[1] = rng.uniform(0.5, 2, shapes[1])
+    pictures, numbers = rng.normal(0, 1, (images, image_features)), rng.normal(0, 1, statistics)
     return {'weights': rounded(np.concatenate([w.ravel() for w in weights])), 'images': rounded(pictures),
-            'statistics': rounded(numbers), 'feature': rounded(x.mean(0))}
+            'statistics': rounded(numbers), 'feature': rounded(extract(weights, pictures, numbers))}
 
 
 # ---- GIN ----
@@ -184,6 +190,100 @@ def gin_case():
             'embedding': rounded(w_embed @ v.ravel() + b_embed)}
 
 
+# ---- A whole update: Eqs. 1, 3, 5, 11 ----
+
+def update_case():
+    """Some iterations on two offline tasks, a current one and a past one, by numerical gradients of Eq. 11 and Adam. A batch holds all
+    tasks; a data set always answers with the same pictures, the first half for φ, the second for φ~."""
+    units, flat, pictures_features, count = 4, 3, 3, 2
+    options = {'deviation_penalty': 0.05, 'image_penalty': 0.03, 'triplet_weight': 0.4, 'triplet_margin': 0.5, 'si_weight': 0.7,
+               'si_damping': 0.1, 'learning_rate': 0.01, 'iterations': 4}
+    quantile, scale = 0.2, 6
+    tasks = []
+    for name, role, results in (('a', 'offline', 6), ('b', 'offline', 5), ('new', 'current', 4), ('old', 'past', 5)):
+        encodings, scores = rng.normal(0, 1, (results, flat)), np.round(rng.normal(0.8, 0.05, results), 2)
+        tasks.append({'name': name, 'role': role, 'encodings': encodings, 'scores': scores, 'pictures': rng.normal(0, 1, (2, 3, pictures_features)),
+                      'image_statistics': rng.normal(0, 1, count), 'numbers': rng.normal(3, 2, count)})
+    shapes = {'encoder': [(units, flat), (units,), (units, units), (units,)], 'mean': [(units,)], 'deviations': [(len(tasks), units)],
+              'map': [(units, count)], 'extractor': extractor_shapes(pictures_features + count, units)}
+    weights = {part: [rng.uniform(-1, 1, shape) for shape in some] for part, some in shapes.items()}
+    weights['deviations'][0][:], weights['map'][0][:] = 0, 0  # as an update finds them
+    weights['extractor'][1] = rng.uniform(0.5, 2, shapes['extractor'][1])
+    z, stored = rng.normal(0, 1, (units, units)), rng.normal(0, 0.5, units)
+    held = weights['extractor'][2:] + weights['encoder']
+    importance = [rng.uniform(0, 1, w.shape) for w in held]
+    case = {'options': options, 'z': rounded(z), 'stored': rounded(stored),
+            'importance': [rounded(w) for w in importance],
+            'tasks': [{k: v if isinstance(v, str) else rounded(v) for k, v in task.items()} for task in tasks],
+            'before': {part: rounded(np.concatenate([w.ravel() for w in some])) for part, some in weights.items()}}
+
+    numbers = np.array([task['numbers'] for task in tasks])
+    numbers = np.clip((numbers - numbers.mean(0)) / numbers.std(0), -2, 2)
+    live = [t for t, task in enumerate(tasks) if task['role'] != 'past']
+
+    def image_feature(t, half=0):  # Eq. 3
+        if t not in live:
+            return z @ stored
+        return extract(weights['extractor'], tasks[t]['pictures'][half], tasks[t]['image_statistics'])
+
+    def score(t, encodings, deviation):  # Eq. 1
+        w1, b1, w2, b2 = weights['encoder']
+        feature = weights['mean'][0] + deviation + weights['map'][0] @ numbers[t] + image_feature(t)
+        return (np.maximum(encodings @ w1.T + b1, 0) @ w2.T + b2) @ feature
+
+    def loss():  # Eq. 11 less its last term
+        total = options['deviation_penalty'] * np.sum(weights['map'][0] ** 2)
+        for t, task in enumerate(tasks):
+            deviation = weights['deviations'][0][t]
+            predictions, relevance = score(t, task['encodings'], deviation), relevance_of(task['scores'], quantile, scale)
+            order = sorted(range(len(relevance)), key=lambda k: -predictions[k])
+            total += (ranking_loss(predictions, relevance, order) + options['deviation_penalty'] * np.sum(deviation ** 2)) / len(tasks)
+        features = np.array([image_feature(t) for t in live] + [image_feature(t) for t in range(len(tasks)) if t not in live])
+        total += options['image_penalty'] * np.mean(np.sum(features[:len(live)] ** 2, 1))
+        twins = np.array([image_feature(t, 1) for t in live])
+        return total + options['triplet_weight'] * triplet_loss(features, twins, options['triplet_margin'])
+
+    def gradient_of(tensor):
+        result = np.zeros_like(tensor)
+        for i in np.ndindex(tensor.shape):
+            kept, step = tensor[i], 1e-6
+            tensor[i] = kept + step
+            up = loss()
+            tensor[i] = kept - step
+            result[i] = (up - loss()) / (2 * step)
+            tensor[i] = kept
+        return result
+
+    learned = held + weights['mean'] + weights['deviations'] + weights['map']
+    start, omega = [w.copy() for w in held], [np.zeros_like(w) for w in held]
+    moments = [(np.zeros_like(w), np.zeros_like(w)) for w in learned]
+    last = [w.copy() for w in held]
+    for iteration in range(options['iterations'] + 1):
+        gradients = [gradient_of(w) for w in learned]
+        for k, w in enumerate(held):
+            omega[k] -= (w - last[k]) * gradients[k]                                      # Eq. 8
+            last[k] = w.copy()
+        if iteration == options['iterations']:
+            break
+        for k, w in enumerate(held):
+            gradients[k] = gradients[k] + options['si_weight'] * 2 * importance[k] * (w - start[k])  # Eq. 11's last term, of Eq. 10
+        for k, w in enumerate(learned):
+            first, second = moments[k]
+            first = 0.9 * first + 0.1 * gradients[k]
+            second = 0.999 * second + 0.001 * gradients[k] ** 2
+            moments[k] = first, second
+            corrected = first / (1 - 0.9 ** (iteration + 1)), second / (1 - 0.999 ** (iteration + 1))
+            w -= options['learning_rate'] * corrected[0] / (np.sqrt(corrected[1]) + 1e-8)
+    case['after'] = {part: rounded(np.concatenate([w.ravel() for w in some])) for part, some in weights.items()}
+    case['importance_after'] = [rounded(importance[k] + np.maximum(omega[k], 0) / ((w - start[k]) ** 2 + options['si_damping']))
+                                for k, w in enumerate(held)]                              # Eq. 9
+    case['feature_after'] = rounded(image_feature(2))
+    # A ranking is of what is known of the data set. What the task's own results say beyond that is the posterior's.
+    scores = score(2, tasks[0]['encodings'], 0)
+    case['scores_after'] = rounded(scores - scores[0])
+    return case
+
+
 print(json.dumps({'losses': loss_cases(), 'triplet': triplet_case(), 'synaptic': synaptic_case(),
-                  'transformation': transformation_case(), 'extractor': extractor_case(), 'gin': gin_case()},
+                  'transformation': transformation_case(), 'extractor': extractor_case(), 'gin': gin_case(), 'update': update_case()},
                  indent=1))
