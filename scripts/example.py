@@ -113,6 +113,7 @@ def read_trials(experiment):
             "id": job["trialJobId"],
             "number": job.get("sequenceId", 0),
             "status": job["status"],
+            "start": job["startTime"] / 1000 if job.get("startTime") else None,
             "seconds": (end - job["startTime"]) / 1000 if job.get("startTime") else 0.0,
             "parameters": json.loads(job["hyperParameters"][0])["parameters"] if job.get("hyperParameters") else {},
             "validations": [number(m["data"]) for m in validations],
@@ -216,7 +217,7 @@ def main():
     config_file = arguments.out / "experiment.yaml"
     config_file.write_text(yaml.safe_dump(config, sort_keys=False))
 
-    started = time.monotonic()
+    started, created = time.monotonic(), time.time()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     experiment = Experiment(config_file)
     print(f"NNI experiment {experiment.id}: http://127.0.0.1:{experiment.port}  ({arguments.trials} trials, "
@@ -241,7 +242,8 @@ best configuration: {json.dumps(best['parameters'])}
 its AP@50 on test images: {best['final']:.3f}
 its weights: {output / 'best.pt' if (output / 'best.pt').exists() else none}
 its detections on test images: {picture if picture.exists() else none}
-all took {time.monotonic() - started:.0f} s; experience for the next run: {config['tuner']['classArgs']['store']}""")
+first suggestion after {min(trial['start'] for trial in trials if trial['start']) - created:.0f} s, all took {time.monotonic() - started:.0f} s
+experience for the next run: {config['tuner']['classArgs']['store']}""")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ bin=${BIN:-build/release/bin}
 tables=tuner/bench/tables/face-mini
 source=$data/wider_source
 jobs=${JOBS:-$(nproc)}
+steps=${STEPS:-untuned saturated features hpo noise offline nas nas-offline}
 mkdir -p "$work"
 
 # The fisheye domain: 300 images of the source, chosen by a digest of their names.
@@ -33,8 +34,10 @@ derive() {
   "$bin/hyperfd-trial" "${@:2}" --data "$source" -n 60 --out "$work/$1.part"
   mv "$work/$1.part" "$work/$1"
 }
-derive shifted shift
-derive subsets subsets --max-images 300 --python .venv/bin/python
+if [[ $steps =~ features|offline ]]; then
+  derive shifted shift
+  derive subsets subsets --max-images 300 --python .venv/bin/python
+fi
 
 online=()
 for name in anime cartoon_dexter cmu_gray fddb mask wider_crowd wider_illum wider_occluded wider_pose; do
@@ -54,7 +57,7 @@ in_groups() {
     "$1" --data "${some[@]}" -n 10 --spread --out "$2"
   done
 }
-for step in ${STEPS:-untuned saturated features hpo noise offline nas nas-offline}; do
+for step in $steps; do
   case $step in
     untuned)  # AP of the weights before any training
       mkdir -p $tables

@@ -75,7 +75,8 @@ class NniHome:
 class Experiment:
     """One experiment, started by ``start``; a context manager that stops it."""
 
-    def __init__(self, home: NniHome, space: dict, trial: str, tuner: dict, max_trials=None, concurrency: int = 2):
+    def __init__(self, home: NniHome, space: dict, trial: str, tuner: dict, max_trials=None, concurrency: int = 2, **sections):
+        """``sections``: of NNI's configuration, instead of what the other arguments say; None leaves one out."""
         self.home = home
         self.port = 0
         self.id = ""
@@ -92,6 +93,7 @@ class Experiment:
         }
         if max_trials is not None:
             config["maxTrialNumber"] = max_trials
+        config = {key: value for key, value in {**config, **sections}.items() if value is not None}
         self.config = self.code / "config.yaml"
         self.config.write_text(yaml.safe_dump(config, sort_keys=False))
 

@@ -1,8 +1,10 @@
 #include <cstdio>
+#include <limits>
 #include <memory>
 
 #include "trial/commands/commands.h"
 #include "trial/data/import/import.h"
+#include "tuner/base/files.h"
 #include "tuner/base/log.h"
 
 namespace hyperfd::commands {
@@ -18,7 +20,7 @@ struct Options {
 void import(Options options) {
   const LabelFormat& format = choose_label_format(options.format, options.source);
   if (options.format == "auto") spdlog::info("{}: looks like the format {}", options.source, format.name);
-  Warnings warnings;
+  Warnings warnings(std::numeric_limits<std::size_t>::max());
   const std::vector<LabelledImage> labelled = format.read(options.source, options.categories, warnings);
   if (options.import.images.empty()) {
     options.import.images = find_images_folder(options.source, labelled);
@@ -29,6 +31,11 @@ void import(Options options) {
     if (done % kOften == 0) spdlog::info("{} of {} images", done, labelled.size());
   });
   for (const std::string& line : warnings.lines()) spdlog::warn("{}: {}", options.source, line);
+  if (!warnings.empty()) {
+    const std::string list = options.import.out + "/skipped.txt";
+    write_file_atomically(list, warnings.notes());
+    spdlog::warn("all of it, one by one: {}", list);
+  }
   std::size_t faces = 0, ignored = 0, with_landmarks = 0;
   for (const AnnotatedImage& image : images) {
     for (const Face& face : image.faces) {
@@ -65,8 +72,8 @@ void add_import(CLI::App& app) {
       ->excludes(copy);
   command->footer(
       "Formats:\n" + formats +
-      "What cannot be used is skipped, counted and named. Sub-folders of images stay; images without labels "
-      "are left out.\n\nExamples:\n"
+      "What cannot be used is skipped and counted; skipped.txt in --out names each. Sub-folders of images stay; images "
+      "without labels are left out.\n\nExamples:\n"
       "  hyperfd-trial import wider wider_face_train_bbx_gt.txt --images WIDER_train/images --out my_faces\n"
       "  hyperfd-trial import voc masks/ --category with_mask --category without_mask --out my_faces --copy\n"
       "  hyperfd-trial import auto labels/ --out my_faces");

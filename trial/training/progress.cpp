@@ -34,12 +34,14 @@ void Progress::step(const StepReport& step) {
   const double share = done / step.epochs;
   const double left = std::chrono::duration<double>(now - start_).count() * (1 - share) / share;
   clear_line();
-  std::printf("epoch %d/%d [%s] loss %.3f  %.0f images/s  at most %.0f s left", step.epoch, step.epochs,
-              bar(share).c_str(), step.loss, step.images_per_second, left);
+  std::printf("epoch %d/%d [%s] loss %.3f", step.epoch, step.epochs, bar(share).c_str(), step.loss);
+  if (average_precision_) std::printf("  AP@50 %.3f", *average_precision_);
+  std::printf("  %.0f images/s  at most %.0f s left", step.images_per_second, left);
   std::fflush(stdout);
 }
 
 void Progress::epoch(const EpochReport& epoch) {
+  if (epoch.average_precision) average_precision_ = epoch.average_precision;
   if (terminal_ && !epoch.average_precision) return;  // the bar says enough
   clear_line();
   std::printf("epoch %3d  loss %.3f (class %.3f, box %.3f, landmarks %.3f)  rate %.2g  %.0f images/s", epoch.epoch,

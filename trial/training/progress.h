@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "trial/training/trainer.h"
@@ -21,6 +22,7 @@ class Progress {
 
   bool terminal_;
   std::chrono::steady_clock::time_point start_, last_drawn_;
+  std::optional<double> average_precision_;  // of the latest validation
 };
 
 // Shows on stdout how many of `total` things are done: a line that is redrawn on a terminal, nothing elsewhere.

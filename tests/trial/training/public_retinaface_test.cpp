@@ -135,6 +135,34 @@ TEST_P(PublicRetinaFace, FindsTheFacesThatTheOriginalProgramFinds) {
   EXPECT_GT(compared, 100u);
 }
 
+// Our own suppression counts overlap without that pixel: among faces to be sure of it keeps the same ones.
+TEST_P(PublicRetinaFace, OurOwnSuppressionKeepsTheSameSureFaces) {
+  constexpr float kSure = 0.5f;
+  torch::NoGradGuard no_gradient;
+  DecodingOptions options;
+  options.score_threshold = kSure;
+  std::size_t compared = 0;
+  for (const Json& entry : parse_json(read_file(kGolden + "golden.json"), "golden.json")) {
+    SCOPED_TRACE(entry["stem"].get<std::string>());
+    const cv::Mat image = cv::imread(kShared + "/" + entry["image"].get<std::string>(), cv::IMREAD_COLOR);
+    const torch::Tensor pixels =
+        normalise_pixels(torch::from_blob(image.data, {1, image.rows, image.cols, 3}, torch::kByte), torch::kCPU);
+    const auto found = decode(network_->forward(pixels),
+                              make_anchors(image.rows, image.cols, network_->options().anchor_sizes), options)[0];
+    std::vector<Json> expected;
+    for (const Json& detection : entry["detections"]) {
+      if (detection["score"].get<float>() > kSure) expected.push_back(detection);
+    }
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i, ++compared) {
+      EXPECT_NEAR(found[i].score, expected[i]["score"].get<double>(), 1e-4);
+      EXPECT_NEAR(found[i].box.x, expected[i]["bbox_xyxy"][0].get<double>(), 0.02);
+      EXPECT_NEAR(found[i].box.bottom(), expected[i]["bbox_xyxy"][3].get<double>(), 0.02);
+    }
+  }
+  EXPECT_GT(compared, 20u);
+}
+
 INSTANTIATE_TEST_SUITE_P(Formats, PublicRetinaFace, ::testing::ValuesIn(kFormats), [](const auto& instance) {
   return instance.param == ".pth" ? "before_1_6" : "zip";
 });
