@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from nnictl import SOURCE, Experiment, NniHome, needs_tuner, stored_results
+from nnictl import PROGRAMS, SOURCE, Experiment, NniHome, needs_tuner, stored_results
 
 pytestmark = [pytest.mark.integration, needs_tuner]
 
@@ -24,12 +24,21 @@ def test_the_example_runs_with_only_its_tuner_changed(home):
     with experiment:
         experiment.wait_done(120)
         finals = experiment.finals()
+        home.nnictl("experiment", "export", experiment.id, "--type", "json", "--filename", str(home.folder / "export.json"))
+        home.nnictl("experiment", "export", experiment.id, "--type", "csv", "--filename", str(home.folder / "export.csv"))
     results = stored_results(home)
     assert len(results) == 12
     assert sorted(metric for _, _, metric, _ in results) == sorted(float(json.loads(text)) for text in finals.values())
     for _, parameters, _, source in results:
         assert source == "algorithm"
         assert json.loads(parameters)["optimizer"]["_name"] in ("sgd", "adam")
+    # What NNI exports can be learned from elsewhere.
+    store = home.folder / "elsewhere.sqlite"
+    arguments = ["--space", str(example / "search_space.yaml"), "--store", str(store)]
+    report = home.run(str(PROGRAMS / "hyperfd-tuner"), "import", str(home.folder / "export.json"), *arguments)
+    assert "12 results recorded" in report and "0 skipped" in report
+    report = home.run(str(PROGRAMS / "hyperfd-tuner"), "import", str(home.folder / "export.csv"), *arguments)
+    assert "results recorded" in report
 
 
 def test_an_exhausted_search_space_ends_the_experiment_and_failed_trials_do_not(home):

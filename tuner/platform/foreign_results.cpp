@@ -11,6 +11,7 @@
 #include "tuner/base/csv.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
+#include "tuner/base/yaml.h"
 #include "tuner/platform/metric.h"
 
 namespace hyperfd {
@@ -62,13 +63,17 @@ void read_nni(const std::string& file, const std::string& text, Collector& colle
 
 // ---- CSV ----
 
-// JSON, or else a text.
+// JSON, a nested choice as NNI writes it (a Python dictionary, which is YAML), or else a text.
 Json cell_value(const std::string& cell) {
   try {
     return parse_json(cell, "cell");
   } catch (const InputError&) {
-    return cell;
   }
+  try {
+    if (!cell.empty() && cell[0] == '{') return parse_yaml(cell, "cell");
+  } catch (const InputError&) {
+  }
+  return cell;
 }
 
 std::size_t metric_column(const ForeignSource& source, const std::vector<std::string>& header) {

@@ -87,7 +87,7 @@ class HyperFdPolicy::Ranking {
   }
 
  private:
-  TaskPosterior make_posterior(PosteriorInput population) {
+  PosteriorEnsemble make_posterior(PosteriorInput population) {
     own_.task = task_.name;
     own_.statistics = task_.statistics;
     own_.feature = task_.feature;
@@ -101,8 +101,8 @@ class HyperFdPolicy::Ranking {
         scores.push_back(all[i]);
       }
     }
-    return {with_prior(std::move(population)), read(telling), scores, task_.space.encoding_columns(),
-            model_ ? model_->task_count() : 0};
+    return {policy_.uncertainty_,           with_prior(std::move(population)), read(telling), scores,
+            task_.space.encoding_columns(), model_ ? model_->task_count() : 0};
   }
 
   const HyperFdPolicy& policy_;
@@ -110,7 +110,7 @@ class HyperFdPolicy::Ranking {
   const RankingModel* model_;
   const bool reads_results_;
   TaskExperience own_;  // what is known of the data set
-  TaskPosterior posterior_;
+  PosteriorEnsemble posterior_;
 };
 
 HyperFdPolicy::HyperFdPolicy(PolicyOptions& options) : HyperFdPolicy(options, {}, "improvement", true) {}
@@ -122,6 +122,10 @@ HyperFdPolicy::HyperFdPolicy(PolicyOptions& options, const RankerOptions& defaul
   exploration_ = word == "improvement"   ? Exploration::kImprovement
                  : word == "random_half" ? Exploration::kRandomHalf
                                          : Exploration::kNever;
+  const std::string how = options.word("uncertainty", "bayesian", {"bayesian", "ensemble", "dropout"});
+  uncertainty_ = how == "bayesian"   ? Uncertainty::kBayesian
+                 : how == "ensemble" ? Uncertainty::kEnsemble
+                                     : Uncertainty::kDropout;
   ranker_options_ = parse_ranker_options(options.take_rest(), defaults);
 }
 

@@ -9,6 +9,7 @@
 
 #include "tuner/platform/policy_options.h"
 #include "tuner/platform/selection_policy.h"
+#include "tuner/ranker/posterior_ensemble.h"
 
 namespace hyperfd {
 
@@ -25,7 +26,8 @@ namespace hyperfd {
 //
 // Options: `explore`, what comes after the first suggestion, is `improvement`, as above; `random_half`, the paper's way
 // (ratio 0.5), a random candidate that is no mutant at every other place and the best mean at the others; or `never`,
-// the best mean always. The rest are the ranker's (ranker_options.h).
+// the best mean always. `uncertainty`, what the improvement is expected by: `bayesian`, `ensemble` or `dropout`
+// (posterior_ensemble.h). The rest are the ranker's (ranker_options.h).
 //
 // `paper`: as published. Table 12's options, `explore=random_half`, own results change nothing within the task.
 class HyperFdPolicy : public SelectionPolicy {
@@ -58,6 +60,7 @@ class HyperFdPolicy : public SelectionPolicy {
   std::shared_ptr<const Table> table(const TaskView& task, const RankingModel* model) const;
 
   Exploration exploration_;
+  Uncertainty uncertainty_;
   RankerOptions ranker_options_;
   bool learns_within_;
   mutable std::mutex mutex_;

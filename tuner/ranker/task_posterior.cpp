@@ -118,7 +118,7 @@ class TaskPosterior::Impl {
        EncodingColumns columns, std::size_t past_tasks);
   void add_pending(const PosteriorInput& pending);
   Prediction predict(const PosteriorInput& candidates) const;
-  std::vector<double> acquisition(const PosteriorInput& candidates) const;
+  std::vector<double> acquisition(const Prediction& prediction) const;
 
  private:
   using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -382,11 +382,10 @@ TaskPosterior::Prediction TaskPosterior::Impl::predict(const PosteriorInput& can
   return {{mean.begin(), mean.end()}, {deviation.begin(), deviation.end()}};
 }
 
-std::vector<double> TaskPosterior::Impl::acquisition(const PosteriorInput& candidates) const {
-  const Prediction prediction = predict(candidates);
+std::vector<double> TaskPosterior::Impl::acquisition(const Prediction& prediction) const {
   if (known_.prior.size() == 0) return prediction.mean;
   std::vector<double> gains;
-  for (std::size_t i = 0; i < candidates.size; ++i) {
+  for (std::size_t i = 0; i < prediction.mean.size(); ++i) {
     gains.push_back(expected_improvement(prediction.mean[i], prediction.deviation[i], best_mean_));
   }
   return gains;
@@ -404,8 +403,8 @@ void TaskPosterior::add_pending(const PosteriorInput& pending) {
 TaskPosterior::Prediction TaskPosterior::predict(const PosteriorInput& candidates) const {
   return impl_->predict(candidates);
 }
-std::vector<double> TaskPosterior::acquisition(const PosteriorInput& candidates) const {
-  return impl_->acquisition(candidates);
+std::vector<double> TaskPosterior::acquisition(const Prediction& prediction) const {
+  return impl_->acquisition(prediction);
 }
 
 }  // namespace hyperfd

@@ -51,7 +51,8 @@ class TaskPosterior {
   Prediction predict(const PosteriorInput& candidates) const;
   // Expected improvement of every candidate over the best mean among results and pending ones; the mean itself where
   // there are none.
-  std::vector<double> acquisition(const PosteriorInput& candidates) const;
+  std::vector<double> acquisition(const PosteriorInput& candidates) const { return acquisition(predict(candidates)); }
+  std::vector<double> acquisition(const Prediction& prediction) const;
 
  private:
   class Impl;

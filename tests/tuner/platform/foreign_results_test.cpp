@@ -9,6 +9,7 @@
 #include "tests/message_of.h"
 #include "tests/tuner/temporary_folder.h"
 #include "tuner/base/error.h"
+#include "tuner/base/files.h"
 
 namespace hyperfd {
 namespace {
@@ -51,6 +52,21 @@ TEST_F(ForeignResultsTest, ReadsCsvWithQuotesAndForeignColumns) {
   EXPECT_EQ(found.rows[0].metric, 0.5);
   ASSERT_EQ(found.skipped.size(), 2u);
   EXPECT_NE(found.skipped[1].find("runs.csv: row 4: 4 cells, expected 5"), std::string::npos);
+}
+
+TEST_F(ForeignResultsTest, ReadsNestedChoicesAsNniWritesThem) {
+  space_ = SearchSpace::parse(Json::parse(R"({"model": {"_type": "choice", "_value": [
+      {"_name": "tree", "depth": {"_type": "randint", "_value": [1, 9]}, "pruned": {"_type": "choice", "_value": [true, false]}},
+      {"_name": "it's linear"}]}})"));
+  const ForeignResults found = read("runs.csv",
+                                    "trialJobId,model,reward\n"
+                                    "x,\"{'_name': 'tree', 'depth': 3, 'pruned': True}\",0.5\n"
+                                    "y,\"{'_name': \"\"it's linear\"\"}\",0.25\n"
+                                    "z,\"{'_name': 'tree\",0.25\n");
+  ASSERT_EQ(found.rows.size(), 2u);
+  EXPECT_EQ(found.rows[0].configuration, Json::parse(R"({"model": {"_name": "tree", "depth": 3, "pruned": true}})"));
+  EXPECT_EQ(found.rows[1].configuration, Json::parse(R"({"model": {"_name": "it's linear"}})"));
+  ASSERT_EQ(found.skipped.size(), 1u);
 }
 
 TEST_F(ForeignResultsTest, ACellNestedWithoutEndIsAText) {
@@ -98,6 +114,28 @@ TEST_F(ForeignResultsTest, ReadsAnOptunaStorage) {
   EXPECT_EQ(found.rows[0].metric, 0.125);
   EXPECT_EQ(found.optimize_mode, OptimizeMode::kMinimize);
   EXPECT_EQ(found.skipped.size(), 1u);
+}
+
+TEST_F(ForeignResultsTest, ReadsAStorageThatOptunaWrote) {
+  const std::string file = folder_.file("optuna.db");
+  {
+    soci::session sql(soci::sqlite3, "db=\"" + file + "\"");
+    std::string dump = read_file(HYPERFD_SOURCE_DIR "/tests/tuner/platform/optuna_5.sql");
+    for (std::size_t end; (end = dump.find(";\n")) != std::string::npos; dump.erase(0, end + 2))
+      sql << dump.substr(0, end);
+  }
+  const SearchSpace space =
+      SearchSpace::parse(Json::parse(R"({"learning_rate": {"_type": "loguniform", "_value": [0.0001, 0.1]},
+      "depth": {"_type": "randint", "_value": [1, 9]}, "optimizer": {"_type": "choice", "_value": ["sgd", "adam"]}})"));
+  const ForeignResults found = read_foreign_results({file, "", ""}, space);
+  EXPECT_TRUE(found.skipped.empty());
+  ASSERT_EQ(found.rows.size(), 6u);
+  for (const auto& row : found.rows) {
+    const Json& parameters = row.configuration;
+    EXPECT_DOUBLE_EQ(row.metric, parameters["learning_rate"].get<double>() * parameters["depth"].get<double>() +
+                                     (parameters["optimizer"] == "sgd" ? 1 : 0));
+  }
+  EXPECT_EQ(found.optimize_mode, OptimizeMode::kMinimize);
 }
 
 TEST_F(ForeignResultsTest, AnotherSqliteFileIsAnError) {

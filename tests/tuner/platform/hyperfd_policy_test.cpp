@@ -84,7 +84,8 @@ TEST(HyperFdPolicy, MakesNoDifferenceBetweenOneByOneAndAtOnce) {
   const RankingModel model = make_model(space);
   std::vector<ScoredConfiguration> results;
   for (std::uint64_t i = 0; i < 8; ++i) results.push_back({space.at(20 * i), static_cast<double>(i * i % 5)});
-  for (const std::string name : {"hyperfd", "hyperfd:explore=random_half", "paper"}) {
+  for (const std::string name : {"hyperfd", "hyperfd:explore=random_half", "hyperfd:uncertainty=ensemble",
+                                 "hyperfd:uncertainty=dropout", "paper"}) {
     const auto policy = make_policy(name);
     Rng at_once(5), one_by_one(5);
     ConfigurationKeys taken;
