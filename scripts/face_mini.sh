@@ -81,7 +81,12 @@ for step in $steps; do
         [ -e "$file" ] || "$bin/hyperfd-trial" describe --data "$folder" --images 100 --out "$file"
       done ;;
     hpo) hpo --data "${online[@]}" -n "${CONFIGURATIONS:-100}" --out $tables/hpo ;;
-    noise) hpo --data "${online[@]}" -n 20 --seeds 3 --out $tables/hpo ;;
+    noise)  # three seeds of the first twenty configurations; their first seeds are in the table already
+      mkdir -p $tables/hpo-noise
+      for file in $tables/hpo/*.jsonl; do
+        [ -e "$tables/hpo-noise/${file##*/}" ] || head -n 20 "$file" > "$tables/hpo-noise/${file##*/}"
+      done
+      hpo --data "${online[@]}" -n 20 --seeds 3 --out $tables/hpo-noise ;;
     offline) in_groups hpo $tables/hpo-offline ;;
     nas) nas --data "${online[@]}" -n "${ARCHITECTURES:-60}" --out $tables/nas ;;
     nas-offline) in_groups nas $tables/nas-offline ;;

@@ -21,17 +21,18 @@
 namespace hyperfd {
 
 // A policy's ranker after its warm-up on the offline tasks of a table, as a bundle has it: made when it is first
-// needed, the same for all seeds.
+// needed, the same for all seeds that start from it.
 class WarmStart {
  public:
-  WarmStart(std::shared_ptr<const LookupTable> table, const RankerOptions& ranker)
-      : table_(std::move(table)), ranker_(ranker) {}
+  WarmStart(std::shared_ptr<const LookupTable> table, const RankerOptions& ranker, int number)
+      : table_(std::move(table)), ranker_(ranker), number_(number) {}
 
   RankingModel model() {
     std::call_once(made_, [this] {
       WarmUpOptions options;
       options.ranker = ranker_;
       options.offline_only = true;
+      options.seed = static_cast<std::uint64_t>(number_);
       bytes_ = warm_up(*table_, options).model.serialize();
     });
     return RankingModel::deserialize(bytes_, ranker_);
@@ -48,6 +49,7 @@ class WarmStart {
 
   std::shared_ptr<const LookupTable> table_;
   RankerOptions ranker_;
+  int number_;
   std::once_flag made_;
   std::string bytes_;
 };
@@ -253,16 +255,19 @@ std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const Look
       if (!task.offline) outcome.tasks.push_back(task.name);
     }
   }
-  // By policy; those of tables that every seed makes anew learn as they go.
-  std::vector<std::shared_ptr<WarmStart>> warm(policies.size());
+  // By policy, then by number; rankers of tables that every seed makes anew learn as they go.
+  std::vector<std::vector<std::shared_ptr<WarmStart>>> warm(policies.size());
   const bool is_same = std::all_of(tables.begin(), tables.end(), [&](const auto& table) { return table == tables[0]; });
   if (is_same && WarmStart::is_possible(*tables[0])) {
     for (std::size_t p = 0; p < policies.size(); ++p) {
       const std::optional<RankerOptions> ranker = policies[p]->ranker_options();
       if (!ranker) continue;
-      if (warm_starts) warm[p] = (*warm_starts)[options.policies[p]];
-      if (!warm[p]) warm[p] = std::make_shared<WarmStart>(tables[0], *ranker);
-      if (warm_starts) (*warm_starts)[options.policies[p]] = warm[p];
+      for (int number = 0; number < options.warm_starts; ++number) {
+        WarmStarts own;
+        std::shared_ptr<WarmStart>& start = (warm_starts ? *warm_starts : own)[{options.policies[p], number}];
+        if (!start) start = std::make_shared<WarmStart>(tables[0], *ranker, number);
+        warm[p].push_back(start);
+      }
     }
   }
   const unsigned threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
@@ -273,7 +278,8 @@ std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const Look
     const SingleThread single_thread;  // there is work for every core
     const std::size_t p = item % policies.size(), s = item / policies.size();
     const int seed = options.first_seed + static_cast<int>(s);
-    outcomes[p].seeds[s] = Episode(*tables[s], *policies[p], options.budget, seed, warm[p].get()).run(options.protocol);
+    WarmStart* const start = warm[p].empty() ? nullptr : warm[p][static_cast<std::size_t>(seed) % warm[p].size()].get();
+    outcomes[p].seeds[s] = Episode(*tables[s], *policies[p], options.budget, seed, start).run(options.protocol);
     const std::lock_guard<std::mutex> lock(progress);
     ++done;
     if (options.on_progress) options.on_progress(done, static_cast<int>(total));

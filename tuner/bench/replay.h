@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tuner/bench/lookup_table.h"
@@ -20,6 +21,9 @@ struct ReplayOptions {
   int budget = 4;                     // trials for each task
   int seeds = 20;
   int first_seed = 0;
+  // Rankers' warm-ups by policy, of which the seeds take one after the other: what is due to a ranker's random weights
+  // shows in the spread as what is due to the order of tasks does.
+  int warm_starts = 1;
   Protocol protocol = Protocol::kOneByOne;
   unsigned threads = 0;                                  // 0: as many as the machine has cores
   std::function<void(int done, int total)> on_progress;  // called under a lock; may be empty
@@ -38,10 +42,10 @@ struct PolicyOutcome {
   std::vector<std::vector<TaskOutcome>> seeds;
 };
 
-// Rankers after their warm-up on a table's offline tasks, by policy. To be kept between calls of replay() on the same
+// Rankers after their warm-up on a table's offline tasks, by policy and number of the warm-up. To be kept between calls of replay() on the same
 // tables, as that is much of their time.
 class WarmStart;
-using WarmStarts = std::map<std::string, std::shared_ptr<WarmStart>>;
+using WarmStarts = std::map<std::pair<std::string, int>, std::shared_ptr<WarmStart>>;
 
 // Plays the paper's protocol (§4.1) on tables: offline tasks are known from the beginning, online tasks arrive one
 // after another, in an order drawn for every seed; each gets `budget` trials, one by one, and is past experience for

@@ -200,6 +200,11 @@ void add_replay(CLI::App& bench) {
   command->add_option("--seeds", options->replay.seeds, "Repetitions, each with another order of the tasks")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
+  command
+      ->add_option("--warm-starts", options->replay.warm_starts,
+                   "Rankers that learn from the offline tasks, with seeds of their own; the repetitions take turns")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   command->add_option("--first-seed", options->replay.first_seed, "Of the repetitions")
       ->check(CLI::Range(0, 1'000'000'000))
       ->capture_default_str();

@@ -89,6 +89,13 @@ TEST(Replay, KeepsRankersThatAreWarm) {
   const auto ranker = kept.begin()->second;
   EXPECT_EQ(replayed(&kept), cold);
   EXPECT_EQ(kept.begin()->second, ranker);
+
+  // With two, the first seed keeps the first warm-up, and the second one has another ranker.
+  options.warm_starts = 2;
+  const auto two = replayed(&kept);
+  EXPECT_EQ(kept.size(), 2u);
+  EXPECT_EQ(two.first[0], cold.first[0]);
+  EXPECT_EQ(replayed(nullptr), two);
 }
 
 // Three configurations, of which the best on validation is the worst on test.
