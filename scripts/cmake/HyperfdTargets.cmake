@@ -15,9 +15,6 @@ endfunction()
 # LibTorch's header costs ~20 s a file; it is compiled once and reused by every target that says TORCH.
 function(hyperfd_use_torch target)
   target_link_libraries(${target} PUBLIC ${TORCH_LIBRARIES})
-  if(HYPERFD_SANITIZE)
-    return()  # a precompiled header must be built with the same flags; sanitizer builds do without
-  endif()
   get_target_property(type ${target} TYPE)
   if(NOT TARGET hyperfd_torch_pch)
     if(NOT EXISTS ${PROJECT_BINARY_DIR}/torch_pch.cpp)  # a newer file would be compiled again after every configuration
