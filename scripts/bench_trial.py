@@ -4,7 +4,7 @@
 
 Training: images/s with reading, decoding and augmentation, after warm-up; the peer with the best of its worker and thread
 counts, hyperfd-trial with --cache 0 (it decodes each image at each visit, as the peer does) and as shipped (it keeps decoded
-images). Bare step: network, matching, loss, gradient and optimiser on made-up crops that are there already. Evaluation: the
+images), that in bfloat16, too, which the peer does not offer. Bare step: network, matching, loss, gradient and optimiser on made-up crops that are there already. Evaluation: the
 images one by one at their own size, from file to detections after non-maximum suppression. Start: from starting the process to
 asking for the first batch. Memory: the largest process's peak. MobileNetV1×0.25 with the same weights, SGD, on both sides."""
 
@@ -43,14 +43,15 @@ class Bench:
             say(f"{crop} px, Pytorch_Retinaface, {threads} threads, {workers} workers", run)
         return max(runs, key=lambda run: run["images_per_second"])
 
-    def our_training(self, crop, data, epochs, cache):
+    def our_training(self, crop, data, epochs, cache, precision="float32"):
         runs = []
         for threads, workers in self.our_settings:
-            out = self.folder / f"run_{crop}_{cache}_{threads}_{workers}"
+            out = self.folder / f"run_{crop}_{cache}_{precision}_{threads}_{workers}"
             lines, memory = self.machine.run(
                 [PROGRAM, "train", "--data", data, "--weights", self.weights, "--threads", threads, "--workers", workers,
                  "--cache", cache, "--out", out, "--set", "optimizer=sgd", "--set", f"batch_size={self.options.batch}",
-                 "--set", f"crop_size={crop}", "--set", f"epochs={epochs}", "--set", f"validate_every={epochs}"], threads)
+                 "--set", f"crop_size={crop}", "--set", f"epochs={epochs}", "--set", f"validate_every={epochs}",
+                 "--set", f"precision={precision}"], threads)
             report = [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
             first = next(time for time, line in lines if line.startswith("epoch"))
             timed = report[1:]
@@ -58,7 +59,7 @@ class Bench:
             run = {"images_per_second": sum(epoch["images_per_second"] * epoch["seconds"] for epoch in timed) / seconds,
                    "start_seconds": first - report[0]["seconds"], "peak_mb": memory, "threads": threads, "workers": workers}
             runs.append(run)
-            say(f"{crop} px, hyperfd-trial --cache {cache}, {threads} threads, {workers} workers", run)
+            say(f"{crop} px, hyperfd-trial --cache {cache}, {precision}, {threads} threads, {workers} workers", run)
         return max(runs, key=lambda run: run["images_per_second"])
 
     def crop(self, crop):
@@ -68,13 +69,18 @@ class Bench:
         data = write_dataset(self.folder / f"data_{crop}", self.options.data, images, self.others[:2], self.others[2:])
         threads = self.options.cores
         bare = self.machine.peer(self.options, "bare", threads, crop=crop, batch=self.options.batch)
+        return {"peer": self.peer_training(crop, labels), "ours": self.our_training(crop, data, epochs, 0),
+                "ours_cached": self.our_training(crop, data, epochs, 512),
+                "ours_bfloat16": self.our_training(crop, data, epochs, 512, "bfloat16"), "peer_bare": bare,
+                "our_bare": self.our_bare(crop, "float32"), "our_bare_bfloat16": self.our_bare(crop, "bfloat16")}
+
+    def our_bare(self, crop, precision):
+        threads = self.options.cores
         lines, _ = self.machine.run(
             [PROGRAM, "profile", "mobilenet_v1_x0.25", "--training", "--json", "--threads", threads, "--runs", 9, "--set",
-             "optimizer=sgd", "--set", "channels=64", "--set", f"crop_size={crop}", "--set",
-             f"batch_size={self.options.batch}"], threads)
-        return {"peer": self.peer_training(crop, labels), "ours": self.our_training(crop, data, epochs, 0),
-                "ours_cached": self.our_training(crop, data, epochs, 512), "peer_bare": bare,
-                "our_bare": json.loads(lines[-1][1])}
+             "optimizer=sgd", "--set", "channels=64", "--set", f"crop_size={crop}", "--set", f"batch_size={self.options.batch}",
+             "--set", f"precision={precision}"], threads)
+        return json.loads(lines[-1][1])
 
     def evaluation(self):
         images = self.images[:100]
@@ -84,10 +90,13 @@ class Bench:
         threads = self.options.cores
         peer = self.machine.peer(self.options, "evaluate", threads, images=self.folder / "evaluation.json",
                                  weights=self.options.weights)
-        lines, memory = self.machine.run([PROGRAM, "evaluate", "--data", data, "--weights", self.weights, "--threads", threads,
-                                          "--json"], threads)
-        ours = json.loads(lines[-1][1])
-        return {"peer": peer, "ours": {**{key: ours[key] for key in ("images_per_second", "detections")}, "peak_mb": memory}}
+        result = {"peer": peer}
+        for name, precision in (("ours", "float32"), ("ours_bfloat16", "bfloat16")):
+            lines, memory = self.machine.run([PROGRAM, "evaluate", "--data", data, "--weights", self.weights, "--threads", threads,
+                                              "--precision", precision, "--json"], threads)
+            ours = json.loads(lines[-1][1])
+            result[name] = {**{key: ours[key] for key in ("images_per_second", "detections")}, "peak_mb": memory}
+        return result
 
 
 def say(what, run):
@@ -111,7 +120,11 @@ def print_table(result, options, torch_version):
         row("  training, decoding each time, images/s", peer["images_per_second"], ours["images_per_second"], None,
             CROPS[crop][2])
         row("  training, as shipped, images/s", peer["images_per_second"], cached["images_per_second"])
+        row("  training in bfloat16, as shipped, images/s", peer["images_per_second"], one["ours_bfloat16"]["images_per_second"], None,
+            CROPS[crop][2])
         row("  bare step, ms an image", bare["step_ms"], our_bare["step_ms"], bare["step_ms"] / our_bare["step_ms"])
+        half = one["our_bare_bfloat16"]["step_ms"]
+        row("  bare step in bfloat16, ms an image", bare["step_ms"], half, bare["step_ms"] / half)
         row("  … the peer's network in channels-last", bare["channels_last_step_ms"], our_bare["step_ms"],
             bare["channels_last_step_ms"] / our_bare["step_ms"])
         row("  matching and loss, ms an image", bare["losses_ms"], our_bare["losses_ms"],
@@ -126,6 +139,7 @@ def print_table(result, options, torch_version):
         peer, ours = result["evaluation"]["peer"], result["evaluation"]["ours"]
         print("evaluation, images at their own size")
         row("  images/s", peer["images_per_second"], ours["images_per_second"], None, 3)
+        row("  images/s in bfloat16", peer["images_per_second"], result["evaluation"]["ours_bfloat16"]["images_per_second"], None, 3)
         row("  peak memory, MB", peer["peak_mb"], ours["peak_mb"], peer["peak_mb"] / ours["peak_mb"], digits=0)
 
 

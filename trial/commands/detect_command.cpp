@@ -26,7 +26,7 @@ namespace hyperfd::commands {
 namespace {
 
 struct Options {
-  std::string weights, out, json, annotations, device = "auto";
+  std::string weights, out, json, annotations, device = "auto", precision;
   std::vector<std::string> inputs;
   double score = 0.5;
   std::optional<double> nms;
@@ -102,6 +102,7 @@ class DetectRun {
     detector_.recipe.score_threshold = options.score;
     if (options.nms) detector_.recipe.nms_threshold = *options.nms;
     if (options.native) detector_.recipe.evaluation_side = 0;
+    if (!options.precision.empty()) detector_.recipe.precision = options.precision;
   }
 
   void image(const fs::path& file) {
@@ -226,6 +227,7 @@ void add_detect(CLI::App& app) {
       ->check(CLI::Range(0.0, 1.0));
   command->add_flag("--native", options->native, "Do not resize images to the recipe's evaluation_side");
   add_computing_options(*command, options->device, options->threads);
+  add_precision_option(*command, options->precision);
   command->footer(
       "Without --annotations, image ids count from 1 in the order of the images and frames that can be read.\n"
       "Examples:\n"

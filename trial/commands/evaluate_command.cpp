@@ -18,7 +18,7 @@ namespace hyperfd::commands {
 namespace {
 
 struct Options {
-  std::string data, weights, split = "test", device = "auto", detections, annotations;
+  std::string data, weights, split = "test", device = "auto", precision, detections, annotations;
   double minimum_face = 0;
   int threads = 1;
   bool json = false;
@@ -50,6 +50,7 @@ void evaluate_weights(const Options& options) {
   const torch::Device device = choose_device(options.device);
   TrainedDetector trained = load_trained_detector(options.weights);
   trained.network->to(device);
+  if (!options.precision.empty()) trained.recipe.precision = options.precision;
   Warnings warnings;
   const FaceDataset data = FaceDataset::load(options.data, warnings);
   Evaluator evaluator(data.folder(), data.split(splits.at(options.split)), trained.recipe);
@@ -114,6 +115,7 @@ void add_evaluate(CLI::App& app) {
       ->needs(annotations)
       ->capture_default_str();
   add_computing_options(*command, options->device, options->threads);
+  add_precision_option(*command, options->precision);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "With --weights, images are resized so that their shorter side is the recipe's evaluation_side, and its "

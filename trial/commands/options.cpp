@@ -10,6 +10,13 @@ void add_computing_options(CLI::App& command, std::string& device, int& threads)
   command.add_option("--threads", threads, "Threads that compute")->check(CLI::Range(1, 1024))->capture_default_str();
 }
 
+void add_precision_option(CLI::App& command, std::string& precision) {
+  command
+      .add_option("--precision", precision,
+                  "float32, or bfloat16, which is faster where the processor or GPU has it (default: the weights' recipe's)")
+      ->check(CLI::IsMember({"float32", "bfloat16"}));
+}
+
 Recipe TrainingOptions::load() const {
   std::vector<std::string> all = overrides;
   if (weights && weights->empty()) all.push_back("weights=");

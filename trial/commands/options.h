@@ -14,6 +14,9 @@ namespace hyperfd::commands {
 // --device and --threads.
 void add_computing_options(CLI::App& command, std::string& device, int& threads);
 
+// --precision, for detectors that are there already; "": that of their recipe.
+void add_precision_option(CLI::App& command, std::string& precision);
+
 // What every training is started with.
 struct TrainingOptions {
   std::string data, recipe, out;

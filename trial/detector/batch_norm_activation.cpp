@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 #include <vector>
 
 #include <ATen/Parallel.h>
-#include <ATen/autocast_mode.h>
 
 #include "trial/detector/vector_clones.h"
 
@@ -40,6 +41,52 @@ std::vector<float> over_tile(const std::vector<double>& values, const Layout& la
   for (std::size_t i = 0; i < repeated.size(); ++i) repeated[i] = static_cast<float>(values[i % values.size()]);
   return repeated;
 }
+
+// bfloat16 is the upper half of float32.
+HYPERFD_VECTOR_CLONES
+void widen(const std::uint16_t* from, std::int64_t length, float* __restrict to) {
+  for (std::int64_t i = 0; i < length; ++i) {
+    const std::uint32_t bits = static_cast<std::uint32_t>(from[i]) << 16;
+    std::memcpy(&to[i], &bits, sizeof bits);
+  }
+}
+
+// To the nearest, ties to even.
+HYPERFD_VECTOR_CLONES
+void narrow(const float* from, std::int64_t length, std::uint16_t* __restrict to) {
+  for (std::int64_t i = 0; i < length; ++i) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &from[i], sizeof bits);
+    const std::uint32_t rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+    const bool is_number = (bits & 0x7FFFFFFF) <= 0x7F800000;
+    to[i] = static_cast<std::uint16_t>(is_number ? rounded : 0x7FC0);
+  }
+}
+
+// A tensor's numbers, tile by tile, as float32; those of bfloat16 in a tile of its own, one at a time.
+class Tiles {
+ public:
+  Tiles(const torch::Tensor& tensor, const Layout& layout)
+      : is_wide_(tensor.scalar_type() == torch::kFloat),
+        data_(tensor.data_ptr()),
+        tile_(is_wide_ ? 0 : static_cast<std::size_t>(layout.tile)) {}
+
+  const float* read(std::int64_t offset, std::int64_t length) {
+    if (is_wide_) return static_cast<const float*>(data_) + offset;
+    widen(static_cast<const std::uint16_t*>(data_) + offset, length, tile_.data());
+    return tile_.data();
+  }
+  // Where new numbers go; write() follows.
+  float* target(std::int64_t offset) { return is_wide_ ? static_cast<float*>(data_) + offset : tile_.data(); }
+  void write(std::int64_t offset, std::int64_t length) {
+    if (!is_wide_) narrow(tile_.data(), length, static_cast<std::uint16_t*>(data_) + offset);
+  }
+
+ private:
+  bool is_wide_;
+  void* data_;
+  std::vector<float> tile_;
+};
 
 HYPERFD_VECTOR_CLONES
 void add_moments(const float* input, const float* pivot, std::int64_t length, float* __restrict sum,
@@ -95,18 +142,19 @@ void for_tiles(const Layout& layout, const Visit& visit) {
   at::parallel_for(0, layout.tiles(), kTilesPerThread, visit);
 }
 
-// Two sums a channel over all pixels. `add(offset, length, first, second)` adds a tile's numbers to two
-// single-precision tiles.
+// Two sums a channel over all pixels. `make_add()` gives what one thread calls: `add(offset, length, first, second)`
+// adds a tile's numbers to two single-precision tiles.
 struct Sums {
   std::vector<double> first, second;
 };
-template <typename Add>
-Sums sums_of(const Layout& layout, const Add& add) {
+template <typename MakeAdd>
+Sums sums_of(const Layout& layout, const MakeAdd& make_add) {
   const auto channels = static_cast<std::size_t>(layout.channels), tile = static_cast<std::size_t>(layout.tile);
   std::vector<Sums> parts(static_cast<std::size_t>(at::get_num_threads()));
   for_tiles(layout, [&](std::int64_t begin, std::int64_t end) {
     Sums part{std::vector<double>(tile), std::vector<double>(tile)};
     std::vector<float> first(tile), second(tile);
+    auto add = make_add();
     for (std::int64_t i = begin; i < end; ++i) {
       add(i * layout.tile, layout.length(i), first.data(), second.data());
       if ((i - begin) % kTilesPerSum != kTilesPerSum - 1 && i + 1 != end) continue;
@@ -173,13 +221,13 @@ class Fused : public torch::autograd::Function<Fused> {
     const Normalisation normalisation{numbers(mean), numbers(inverse_deviation), numbers(weight), numbers(bias)};
     const auto scale = normalisation.scales(layout), shift = normalisation.shifts(layout);
     torch::Tensor output = torch::empty_like(input);
-    const float* from = input.data_ptr<float>();
-    float* to = output.data_ptr<float>();
     for_tiles(layout, [&](std::int64_t begin, std::int64_t end) {
+      Tiles from(input, layout), to(output, layout);
       for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t offset = i * layout.tile;
-        normalise_tile(from + offset, scale.data(), shift.data(), static_cast<float>(slope), layout.length(i),
-                       to + offset);
+        const std::int64_t offset = i * layout.tile, length = layout.length(i);
+        normalise_tile(from.read(offset, length), scale.data(), shift.data(), static_cast<float>(slope), length,
+                       to.target(offset));
+        to.write(offset, length);
       }
     });
     return output;
@@ -194,15 +242,17 @@ class Fused : public torch::autograd::Function<Fused> {
     const auto scale = normalisation.scales(layout), shift = normalisation.shifts(layout);
     const auto mean = over_tile(normalisation.mean, layout);
     const torch::Tensor gradient = gradients[0].contiguous(torch::MemoryFormat::ChannelsLast);
-    const float *given = gradient.data_ptr<float>(), *from = input.data_ptr<float>();
 
     const auto channels = static_cast<std::size_t>(layout.channels);
     std::vector<double> of_weight(channels), of_bias(channels), of_input(channels), constant(channels);
     const bool of_batch = context->saved_data["of_batch"].toBool();
     if (of_batch || saved[1].requires_grad() || saved[2].requires_grad()) {
-      const Sums sums = sums_of(layout, [&](std::int64_t offset, std::int64_t length, float* first, float* second) {
-        add_gradient_moments(given + offset, from + offset, scale.data(), shift.data(), mean.data(), slope, length,
-                             first, second);
+      const Sums sums = sums_of(layout, [&] {
+        return [&, given = Tiles(gradient, layout), from = Tiles(input, layout)](
+                   std::int64_t offset, std::int64_t length, float* first, float* second) mutable {
+          add_gradient_moments(given.read(offset, length), from.read(offset, length), scale.data(), shift.data(),
+                               mean.data(), slope, length, first, second);
+        };
       });
       for (std::size_t i = 0; i < channels; ++i) {
         of_weight[i] = sums.second[i] * normalisation.inverse_deviation[i];
@@ -215,13 +265,14 @@ class Fused : public torch::autograd::Function<Fused> {
       }
     }
     torch::Tensor result = torch::empty_like(input);
-    float* to = result.data_ptr<float>();
     const auto input_factor = over_tile(of_input, layout), offset_of_all = over_tile(constant, layout);
     for_tiles(layout, [&](std::int64_t begin, std::int64_t end) {
+      Tiles given(gradient, layout), from(input, layout), to(result, layout);
       for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t offset = i * layout.tile;
-        gradient_tile(given + offset, from + offset, scale.data(), shift.data(), input_factor.data(),
-                      offset_of_all.data(), slope, layout.length(i), to + offset);
+        const std::int64_t offset = i * layout.tile, length = layout.length(i);
+        gradient_tile(given.read(offset, length), from.read(offset, length), scale.data(), shift.data(),
+                      input_factor.data(), offset_of_all.data(), slope, length, to.target(offset));
+        to.write(offset, length);
       }
     });
     return {result, tensor_of(of_weight), tensor_of(of_bias), {}, {}, {}, {}};
@@ -231,8 +282,8 @@ class Fused : public torch::autograd::Function<Fused> {
 }  // namespace
 
 bool can_fuse_batch_norm(const torch::Tensor& input) {
-  return input.device().is_cpu() && input.scalar_type() == torch::kFloat && input.dim() == 4 &&
-         input.is_contiguous(torch::MemoryFormat::ChannelsLast) && !at::autocast::is_cpu_enabled();
+  return input.device().is_cpu() && (input.scalar_type() == torch::kFloat || input.scalar_type() == torch::kBFloat16) &&
+         input.dim() == 4 && input.is_contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
 torch::Tensor batch_norm_activation(const torch::Tensor& input, torch::nn::BatchNorm2dImpl& norm, double slope) {
@@ -242,12 +293,16 @@ torch::Tensor batch_norm_activation(const torch::Tensor& input, torch::nn::Batch
     return Fused::apply(input, norm.weight, norm.bias, norm.running_mean, inverse_deviation, slope, false);
   }
   const Layout layout(input);
-  const float* from = input.data_ptr<float>();
   // Differences from a pixel of the batch: the sums of squares stay near the variance.
-  const std::vector<double> pivot(from, from + layout.channels);
+  Tiles first_tile(input, layout);
+  const float* pixel = first_tile.read(0, layout.channels);
+  const std::vector<double> pivot(pixel, pixel + layout.channels);
   const auto tile = over_tile(pivot, layout);
-  const Sums sums = sums_of(layout, [&](std::int64_t offset, std::int64_t length, float* first, float* second) {
-    add_moments(from + offset, tile.data(), length, first, second);
+  const Sums sums = sums_of(layout, [&] {
+    return [&, from = Tiles(input, layout)](std::int64_t offset, std::int64_t length, float* first,
+                                            float* second) mutable {
+      add_moments(from.read(offset, length), tile.data(), length, first, second);
+    };
   });
   const auto pixels = static_cast<double>(layout.pixels());
   std::vector<double> mean(pivot.size()), variance(pivot.size()), inverse_deviation(pivot.size());

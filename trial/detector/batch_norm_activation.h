@@ -4,7 +4,7 @@
 
 namespace hyperfd {
 
-// Whether batch_norm_activation() takes this: float on the CPU, channels-last and not in mixed precision.
+// Whether batch_norm_activation() takes this: float32 or bfloat16 on the CPU, channels-last.
 bool can_fuse_batch_norm(const torch::Tensor& input);
 
 // leaky_relu(norm(input), slope), as both would compute it one after the other, with its gradient; slope 1 is no

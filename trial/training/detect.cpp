@@ -6,6 +6,7 @@
 
 #include "trial/detector/anchors.h"
 #include "trial/detector/decoding.h"
+#include "trial/training/precision.h"
 #include "tuner/base/error.h"
 
 namespace hyperfd {
@@ -56,8 +57,9 @@ std::vector<Detection> detect_faces(TrainedDetector& detector, torch::Device dev
   if (!resized.isContinuous()) resized = resized.clone();
   const torch::Tensor pixels = torch::from_blob(resized.data, {1, resized.rows, resized.cols, 3}, torch::kByte);
   const torch::Tensor anchors = make_anchors(resized.rows, resized.cols, detector.recipe.anchor_sizes).to(device);
-  auto detections =
-      decode(detector.network->forward(normalise_pixels(pixels, device)), anchors, detector.recipe.decoding()).front();
+  auto detections = decode(network_output(detector.network, pixels, detector.recipe.precision, device), anchors,
+                           detector.recipe.decoding())
+                        .front();
   const auto back = static_cast<float>(1 / evaluation_scale(image.size(), detector.recipe));
   for (Detection& detection : detections) {
     detection.box = {detection.box.x * back, detection.box.y * back, detection.box.width * back,

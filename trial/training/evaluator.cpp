@@ -8,6 +8,7 @@
 #include "trial/detector/decoding.h"
 #include "trial/evaluation/average_precision.h"
 #include "trial/training/detect.h"
+#include "trial/training/precision.h"
 #include "tuner/base/error.h"
 
 namespace hyperfd {
@@ -83,7 +84,7 @@ std::vector<std::vector<Detection>> Evaluator::detect(RetinaFace& detector, torc
     sample(batch[i]).image.copyTo(target);
   }
   const torch::Tensor anchors = make_anchors(size.height, size.width, recipe_.anchor_sizes).to(device);
-  return decode(detector->forward(normalise_pixels(pixels, device)), anchors, recipe_.decoding());
+  return decode(network_output(detector, pixels, recipe_.precision, device), anchors, recipe_.decoding());
 }
 
 std::optional<Evaluation> Evaluator::run(RetinaFace& detector, torch::Device device,

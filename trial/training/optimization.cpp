@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <sstream>
 
-#include <ATen/autocast_mode.h>
 
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
@@ -140,26 +139,6 @@ void restore(torch::optim::Optimizer& optimizer, const std::string& state, torch
   torch::serialize::InputArchive archive;
   archive.load_from(stream, device);
   optimizer.load(archive);
-}
-
-MixedPrecision::MixedPrecision(bool on, torch::Device device) : on_(on), cuda_(device.is_cuda()) {
-  set(true);
-}
-
-MixedPrecision::~MixedPrecision() {
-  if (on_) at::autocast::clear_cache();
-  set(false);
-}
-
-void MixedPrecision::set(bool on) const {
-  if (!on_) return;
-  if (cuda_) {
-    at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
-    at::autocast::set_enabled(on);
-  } else {
-    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-    at::autocast::set_cpu_enabled(on);
-  }
 }
 
 }  // namespace hyperfd

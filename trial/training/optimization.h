@@ -42,17 +42,4 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Recipe& recipe,
 std::string state_of(const torch::optim::Optimizer& optimizer);
 void restore(torch::optim::Optimizer& optimizer, const std::string& state, torch::Device device);
 
-// Lets LibTorch compute in bfloat16 where that is safe, for the lifetime of this object.
-class MixedPrecision {
- public:
-  MixedPrecision(bool on, torch::Device device);
-  ~MixedPrecision();
-  MixedPrecision(const MixedPrecision&) = delete;
-  MixedPrecision& operator=(const MixedPrecision&) = delete;
-
- private:
-  void set(bool on) const;
-  bool on_, cuda_;
-};
-
 }  // namespace hyperfd

@@ -7,6 +7,7 @@
 
 #include "trial/detector/anchors.h"
 #include "trial/detector/matching.h"
+#include "trial/training/precision.h"
 #include "tuner/base/error.h"
 
 namespace hyperfd {
@@ -31,9 +32,7 @@ RawOutput TrainingStep::forward(const Batch& batch) {
   const cv::Mat& images = batch.pixels;
   const torch::Tensor bytes =
       torch::from_blob(images.data, {images.size[0], images.size[1], images.size[2], 3}, torch::kByte);
-  const MixedPrecision precision(recipe_.precision == "bfloat16", device_);
-  const RawOutput output = network_->forward(normalise_pixels(bytes, device_));
-  return {output.logits.to(torch::kFloat), output.boxes.to(torch::kFloat), output.landmarks.to(torch::kFloat)};
+  return network_output(network_, bytes, recipe_.precision, device_);
 }
 
 Losses TrainingStep::losses(const RawOutput& output, const std::vector<std::vector<Face>>& faces) const {
