@@ -53,7 +53,6 @@ PAPER_TABLE_1 = {"random": "20.1 / 20.1", "best_on_source": "25.1 / 11.0", "tr_a
                  "scot": "20.8 / 21.3", "hyperfd": "13.2 / 7.8"}
 FEWEST = 20  # configurations of a task that is reported
 ORDERS = 50  # of the tasks, Figure 4
-WARM_STARTS = 5  # rankers that learned from the offline tasks; the seeds take turns
 BY_TASK = ["random", "average_rank", "greedy_portfolio", "nearest_task", "gradient_boosting", "hyperfd"]  # Table 13
 ALONE = [policy for policy in POLICIES if policy not in ("best_on_source", "tr_automl", "hyperstar")]  # leave one out
 
@@ -191,7 +190,8 @@ class Bench:
     """Replays of one space's tables. What a command printed is kept in build/benchmark as long as all that it reads stays as it
     is, so a run that was stopped goes on."""
 
-    def __init__(self, space, seeds, tuner):
+    def __init__(self, space, seeds, tuner, warm_starts):
+        self.warm_starts = warm_starts
         self.seeds, self.space, self.tuner, self.tables = seeds, space, tuner, Tables(TABLES / space)
         self.offline = sorted(Tables(TABLES / f"{space}-offline").names()) if (TABLES / f"{space}-offline").exists() else []
         state = hashlib.sha256(Path(tuner).read_bytes())
@@ -222,7 +222,9 @@ class Bench:
             command += ["--offline", ",".join(known)]
         if (TABLES / "features").exists():
             command += ["--features", TABLES / "features"]
-        command += [*more, "--seeds", seeds or self.seeds, "--warm-starts", WARM_STARTS, "--budget", ",".join(map(str, budgets))]
+        command += [*more, "--seeds", seeds or self.seeds, "--budget", ",".join(map(str, budgets))]
+        if self.warm_starts > 1:
+            command += ["--warm-starts", self.warm_starts]
         reports = {budget: {} for budget in budgets}
         for policy in policies:
             printed = self.run([*command, "--policies", policy])
@@ -346,11 +348,11 @@ def other_protocols(bench):
     return sections
 
 
-def write(seeds, budgets, tuner, ablations):
+def write(seeds, budgets, tuner, ablations, warm_starts):
     untuned_file = TABLES / "untuned.json"
     untuned = json.loads(untuned_file.read_text()) if untuned_file.exists() else {}
     parts = ["# The benchmark face-mini\n",
-             f"Made by `.venv/bin/python scripts/benchmark_report.py --seeds {seeds} --budgets {','.join(map(str, budgets))}{'' if ablations else ' --without-ablations'}` from `tuner/bench/tables/face-mini`; do not edit.\n",
+             f"Made by `.venv/bin/python scripts/benchmark_report.py --seeds {seeds} --budgets {','.join(map(str, budgets))}{'' if ablations else ' --without-ablations'}{f' --warm-starts {warm_starts}' if warm_starts > 1 else ''}` from `tuner/bench/tables/face-mini`; do not edit.\n",
              "Each number of the tables is a real training by `hyperfd-trial train --recipe mini`, started by "
              "`hyperfd-tuner collect` (`scripts/face_mini.sh`): AP@50 on the validation and test splits of a data set.\n"]
     for name, rows in (Tables(TABLES / "saturated").tasks if (TABLES / "saturated").exists() else {}).items():
@@ -392,11 +394,11 @@ def write(seeds, budgets, tuner, ablations):
                      f"![Validation and test AP of every configuration, and their rank correlation](benchmark_{space}_validation.png)\n\n"
                      f"![Rank correlation between tasks](benchmark_{space}_correlation.png)\n")
         parts.append(f"### Policies, {seeds} seeds\n")
-        bench = Bench(space, seeds, tuner)
+        bench = Bench(space, seeds, tuner, warm_starts)
         parts += policy_sections(bench, budgets) + (ablation_sections(bench) if ablations else []) + other_protocols(bench)
     parts.append("rank %: place, by validation AP, of the configuration that the policy found best on validation, among all of the "
                  "task's; mean over tasks. ΔAP: its test AP less what random search expects, in points, summed over tasks. "
-                 f"±: standard deviation over seeds, each with another order of tasks, and of {WARM_STARTS} warm-ups of a ranker one after the other. p: Wilcoxon's signed-rank test. "
+                 f"±: standard deviation over seeds, each with another order of tasks{f' and, in turn, one of {warm_starts} warm-ups of a ranker' if warm_starts > 1 else ''}. p: Wilcoxon's signed-rank test. "
                  "The source of best_on_source is all offline tasks, by their mean relative rank.\n")
     (DOCS / "benchmark.md").write_text("\n".join(parts))
 
@@ -405,11 +407,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20, help="repetitions (default: %(default)s)")
     parser.add_argument("--budgets", default=",".join(map(str, range(1, 11))), help="trials of each task, 1, 2 and 4 among them (default: %(default)s)")
+    parser.add_argument("--warm-starts", type=int, default=1, help="rankers that learned from the offline tasks, of which the repetitions take turns")
     parser.add_argument("--without-ablations", action="store_true", help="leave out the variants of HyperFD")
     parser.add_argument("--tuner", default=str(ROOT / "build/release/bin/hyperfd-tuner"), help="program (default: %(default)s)")
     arguments = parser.parse_args()
     budgets = sorted({int(budget) for budget in arguments.budgets.split(",")} | set(SHOWN))
-    write(arguments.seeds, budgets, arguments.tuner, not arguments.without_ablations)
+    write(arguments.seeds, budgets, arguments.tuner, not arguments.without_ablations, arguments.warm_starts)
 
 
 if __name__ == "__main__":
