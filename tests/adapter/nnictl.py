@@ -186,6 +186,12 @@ def stored_results(home: NniHome) -> list:
         ).fetchall()
 
 
+def sample_data(folder: Path, images: int) -> Path:
+    """The example's data set, smaller."""
+    subprocess.run([sys.executable, SOURCE / "scripts" / "make_sample_data.py", folder, "--images", str(images)], check=True)
+    return folder
+
+
 def _free_port() -> int:
     """Such that the next one, which NNI uses too, is free as well."""
     while True:

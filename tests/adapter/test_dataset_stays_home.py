@@ -4,13 +4,12 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 from minimal_client import MinimalClient
-from nnictl import PROGRAMS, SOURCE, needs_tuner
+from nnictl import PROGRAMS, SOURCE, needs_tuner, sample_data
 from platform_process import SPACE, PlatformProcess
 from relay import Relay, message_sizes
 
@@ -24,7 +23,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def features(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    subprocess.run([sys.executable, SOURCE / "scripts" / "make_sample_data.py", folder / "portraits", "--images", "24"], check=True)
+    sample_data(folder / "portraits", 24)
     file = folder / "faces.features"
     subprocess.run(
         [PROGRAMS / "hyperfd-trial", "describe", "--data", folder / "portraits", "--split", "all", "--out", file,

@@ -2,11 +2,9 @@
 
 import json
 import shlex
-import subprocess
-import sys
 
 import pytest
-from nnictl import PROGRAMS, SOURCE, Experiment, NniHome, needs_tuner, stored_results
+from nnictl import PROGRAMS, Experiment, NniHome, needs_tuner, sample_data, stored_results
 
 pytestmark = [pytest.mark.integration, needs_tuner]
 
@@ -15,9 +13,7 @@ SPACE = {"learning_rate": {"_type": "choice", "_value": [0.0003, 0.001]}}
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data") / "faces"
-    subprocess.run([sys.executable, SOURCE / "scripts" / "make_sample_data.py", folder, "--images", "40"], check=True)
-    return folder
+    return sample_data(tmp_path_factory.mktemp("data") / "faces", 40)
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from contextlib import contextmanager
 
 import pytest
-from nnictl import PROGRAMS, SOURCE, Experiment, NniHome, needs_tuner, stored_results
+from nnictl import PROGRAMS, Experiment, NniHome, needs_tuner, sample_data, stored_results
 from platform_process import OFFLINE_TASKS, POLICY, SPACE, PlatformProcess
 from relay import Relay, message_sizes
 
@@ -27,9 +26,7 @@ FEATURE_BYTES = 64 * 4  # φ
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("faces") / "faces"
-    subprocess.run([sys.executable, SOURCE / "scripts" / "make_sample_data.py", folder, "--images", "48"], check=True)
-    return folder
+    return sample_data(tmp_path_factory.mktemp("faces") / "faces", 48)
 
 
 @pytest.fixture

@@ -42,8 +42,8 @@ struct PolicyOutcome {
   std::vector<std::vector<TaskOutcome>> seeds;
 };
 
-// Rankers after their warm-up on a table's offline tasks, by policy and number of the warm-up. To be kept between calls of replay() on the same
-// tables, as that is much of their time.
+// Rankers after their warm-up on a table's offline tasks, by policy and number of the warm-up. To be kept between calls
+// of replay() on the same tables, as that is much of their time.
 class WarmStart;
 using WarmStarts = std::map<std::pair<std::string, int>, std::shared_ptr<WarmStart>>;
 
