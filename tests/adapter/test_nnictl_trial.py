@@ -37,21 +37,21 @@ def epochs_of(experiment, trial):
 
 
 def test_a_resumed_trial_goes_on_where_it_was(home, data):
-    command = training(data, epochs=100, validate_every=20)
+    command = training(data, epochs=200, validate_every=40)
     with Experiment(home, SPACE, "", {"name": "HyperFD"}, max_trials=1, concurrency=1, trialCommand=command) as experiment:
         experiment.wait_until(lambda: experiment.trials())
         [trial] = [job["trialJobId"] for job in experiment.trials()]
         experiment.wait_until((output_of(experiment, trial) / "checkpoint.pt").exists)  # ten seconds after the start
         experiment.stop()
         done = epochs_of(experiment, trial)
-        assert 3 <= len(done) < 100, "stopped in the middle"
+        assert 3 <= len(done) < 200, "stopped in the middle"
         experiment.resume()
         experiment.wait_done()
         [status] = [job["status"] for job in experiment.trials() if job["trialJobId"] == trial]
         assert status == "SUCCEEDED"
         epochs = epochs_of(experiment, trial)
         final = float(json.loads(experiment.finals()[trial]))
-    assert [epoch["epoch"] for epoch in epochs] == list(range(1, 101))
+    assert [epoch["epoch"] for epoch in epochs] == list(range(1, 201))
     # The epochs before the checkpoint are as they were, seconds and all: they were not computed again.
     assert epochs[:3] == done[:3]
     [(_, _, metric, _)] = stored_results(home)
