@@ -1,4 +1,4 @@
-"""What is worth knowing of a data set: the tables of docs/meta_features.md.
+"""What is worth knowing of a data set: the table of docs/meta_features.md, and Table 5's rows.
 
     .venv/bin/python scripts/bench_features.py [--work runs/face-mini] [--classifier BACKBONE] [--seeds 3] [--rows NAME…]
 
@@ -77,6 +77,7 @@ def main():
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--bin", type=Path, default=ROOT / "build" / "release" / "bin")
     options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
     table = TABLES / "hpo-offline"
     print("| known of data sets | `--policy` | chance parts | another kind |\n|---|---|---|---|")
     for name in options.rows:

@@ -4,9 +4,10 @@
 
 Training: images/s with reading, decoding and augmentation, after warm-up; the peer with the best of its worker and thread
 counts, hyperfd-trial with --cache 0 (it decodes each image at each visit, as the peer does) and as shipped (it keeps decoded
-images), that in bfloat16, too, which the peer does not offer. Bare step: network, matching, loss, gradient and optimiser on made-up crops that are there already. Evaluation: the
-images one by one at their own size, from file to detections after non-maximum suppression. Start: from starting the process to
-asking for the first batch. Memory: the largest process's peak. MobileNetV1×0.25 with the same weights, SGD, on both sides."""
+images), that in bfloat16, too, which the peer does not offer. Bare step: network, matching, loss, gradient and optimiser on
+made-up crops that are there already. Evaluation: the images one by one at their own size, from file to detections after
+non-maximum suppression. Start: from starting the process to asking for the first batch. Memory: the largest process's peak.
+MobileNetV1×0.25 with the same weights, SGD, on both sides."""
 
 import argparse
 import json
