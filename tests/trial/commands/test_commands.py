@@ -62,6 +62,36 @@ def test_clean_corrects_labels_and_lists_what_a_person_should_look_at(tmp_path):
     assert "1 boxes replaced, 1 faces added" in result.stdout
 
 
+def enlarged(faces, folder, factor):
+    """A copy of a data set with images and boxes `factor` times as large, all of it for testing, and a face of 13 pixels more in each image."""
+    content = json.loads((faces / "annotations.json").read_text())
+    (folder / "images").mkdir(parents=True)
+    for image in content["images"]:
+        picture = Image.open(faces / image["file_name"])
+        image["file_name"] = image["file_name"].replace(".jpg", ".png")
+        content["annotations"].append({"id": 1000 + image["id"], "image_id": image["id"], "category_id": 1, "iscrowd": 0, "bbox": [0, 0, 13, 13]})
+        image["width"], image["height"] = factor * picture.width, factor * picture.height
+        picture.resize((image["width"], image["height"]), Image.Resampling.NEAREST).save(folder / image["file_name"])
+    for annotation in content["annotations"]:
+        annotation["bbox"] = [factor * x for x in annotation["bbox"]]
+    (folder / "annotations.json").write_text(json.dumps(content))
+    (folder / "splits.json").write_text(json.dumps({"train": [], "val": [], "test": [image["file_name"] for image in content["images"]]}))
+    return content
+
+
+def test_evaluation_resizes_images_and_counts_faces_by_their_size_there(faces, tmp_path):
+    """Shorter side 240, faces under 12 pixels then count neither way, however large the files are."""
+    scores = []
+    for factor in (1, 2):
+        content = enlarged(faces, tmp_path / str(factor), factor)
+        shorter = {image["id"]: min(image["width"], image["height"]) for image in content["images"]}
+        large = [annotation for annotation in content["annotations"] if annotation["bbox"][2] * 240 / shorter[annotation["image_id"]] >= 12]
+        assert len(content["annotations"]) - len(content["images"]) < len(large) < len(content["annotations"])
+        scores.append(json.loads(program("evaluate", "--data", tmp_path / str(factor), "--weights", MODEL, "--json").stdout))
+        assert scores[-1]["faces"] == len(large)
+    assert scores[0]["ap50_area"] == pytest.approx(scores[1]["ap50_area"], abs=0.05)
+
+
 def test_import_lists_everything_that_it_skipped(tmp_path):
     (tmp_path / "images").mkdir()
     for name in ("a", "b"):
