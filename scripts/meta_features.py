@@ -1,9 +1,16 @@
-"""Files of `hyperfd-trial describe`, and the extractor G that makes φ of them, for scripts."""
+"""Files of `hyperfd-trial describe`, and the extractor G that makes φ of them, for scripts.
 
+    .venv/bin/python scripts/meta_features.py FILE.features… [--sort STATISTIC]
+
+prints what the files say of their data sets: a table of names, numbers of images and statistics, tab-separated.
+"""
+
+import argparse
 import hashlib
 import json
 import pathlib
 import sqlite3
+import sys
 
 import numpy
 
@@ -25,6 +32,7 @@ class Features:
         self.name = pathlib.Path(file).stem
         self.extractor = header["extractor"]
         self.images = numpy.frombuffer(numbers, "<f2").reshape(header["images"], header["features"]).astype(float)
+        self.statistic_names = header["statistic_names"]
         self.statistics = numpy.array(header["statistics"], float)
 
 
@@ -103,3 +111,26 @@ def linear(x, weights):
 def layer_norm(x, weights):
     x = x - x.mean(-1, keepdims=True)
     return x / numpy.sqrt((x**2).mean(-1, keepdims=True) + 1e-5) * weights[0] + weights[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", metavar="FILE.features")
+    parser.add_argument("--sort", metavar="STATISTIC", help="order by it, upwards; else by name")
+    options = parser.parse_args()
+    datasets = sorted((Features(file) for file in options.files), key=lambda dataset: dataset.name)
+    names = datasets[0].statistic_names
+    for dataset in datasets:
+        if dataset.statistic_names != names:
+            sys.exit(f"{dataset.name}: has other statistics than {datasets[0].name}")
+    if options.sort is not None:
+        if options.sort not in names:
+            sys.exit(f"--sort: expected one of {', '.join(names)}")
+        datasets.sort(key=lambda dataset: dataset.statistics[names.index(options.sort)])
+    print("name", "images", *names, sep="\t")
+    for dataset in datasets:
+        print(dataset.name, len(dataset.images), *(f"{number:.4g}" for number in dataset.statistics), sep="\t")
+
+
+if __name__ == "__main__":
+    main()

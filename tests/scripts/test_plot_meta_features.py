@@ -1,4 +1,4 @@
-"""scripts/plot_meta_features.py on made-up feature files."""
+"""scripts/plot_meta_features.py on made-up feature files, scripts/meta_features.py on real ones."""
 
 import hashlib
 import json
@@ -50,3 +50,16 @@ def test_draws_what_a_bundles_extractor_makes_of_its_data_sets(tmp_path):
     assert 0 < float(learned.rsplit(" ", 1)[1]) <= 1
     assert (tmp_path / "a.png").stat().st_size > 1000
     assert "of another extractor" in run(write_features(tmp_path / "o.features", 0), "--bundle", root / "models" / "faces.sqlite").stderr
+
+
+def test_lists_what_files_say():
+    folder = SCRIPT.parents[1] / "tuner/bench/tables/face-mini/features"
+    files = [folder / f"{name}.features" for name in ("mask", "fddb", "anime")]
+    listed = subprocess.run([sys.executable, SCRIPT.with_name("meta_features.py"), *files, "--sort", "untuned AP@50"], capture_output=True, text=True)
+    assert listed.returncode == 0, listed.stderr
+    title, *rows = [line.split("\t") for line in listed.stdout.splitlines()]
+    assert [row[0] for row in rows] == ["anime", "mask", "fddb"]
+    column = title.index("untuned AP@50")
+    assert 0 < float(rows[0][column]) < float(rows[2][column]) <= 1
+    assert "expected one of log1p(images)" in subprocess.run(
+        [sys.executable, SCRIPT.with_name("meta_features.py"), *files, "--sort", "x"], capture_output=True, text=True).stderr

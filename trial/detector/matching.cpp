@@ -45,7 +45,7 @@ void overlaps_of(const Anchors& anchors, const float* box, std::size_t count, fl
   for (std::size_t i = 0; i < count; ++i) {
     const float width = std::min(anchor_right[i], right) - std::max(anchor_left[i], left);
     const float height = std::min(anchor_bottom[i], bottom) - std::max(anchor_top[i], top);
-    shared[i] = width > 0 && height > 0 ? width * height : 0;
+    shared[i] = std::max(width, 0.0f) * std::max(height, 0.0f);
     iou[i] = shared[i] / (anchor_area[i] + area - shared[i]);
   }
 }
