@@ -2,7 +2,7 @@
 #include <cmath>
 #include <memory>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <torch/torch.h>
 
 #include "tests/message_of.h"
@@ -310,7 +310,8 @@ TEST(LocalDatasetClient, GivesTheSameFeatureWithAndWithoutAGraph) {
   const std::vector<float> weights = make_model().extractor_weights();
   const MetaFeaturePair pair = task.dataset->forward(weights, 3);
   const std::vector<float> expected = task.dataset->backward(pair);
-  EXPECT_EQ(task.dataset->feature(weights, 3), pair.feature);
+  // Two samples at once and one are multiplied in another order on some processors.
+  EXPECT_THAT(task.dataset->feature(weights, 3), ::testing::Pointwise(::testing::FloatNear(1e-6f), pair.feature));
   task.dataset->forward(weights, 3);
   task.dataset->feature(weights, 4);  // in between
   EXPECT_EQ(task.dataset->backward(pair), expected);
