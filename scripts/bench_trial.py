@@ -5,8 +5,8 @@
 Training: images/s with reading, decoding and augmentation, after warm-up; the peer with the best of its worker and thread
 counts, hyperfd-trial with --cache 0 (it decodes each image at each visit, as the peer does) and as shipped (it keeps decoded
 images), that in bfloat16, too, where the processor has it; the peer does not offer it. Bare step: network, matching, loss,
-gradient and optimiser on made-up crops that are there already. Evaluation: the images one by one at their own size, from file to detections after
-non-maximum suppression. Start: from starting the process to asking for the first batch. Memory: the largest process's peak.
+gradient and optimiser on made-up crops that are there already. Evaluation: the images one by one at their own size, from file
+to detections after non-maximum suppression. Start: from starting the process to asking for the first batch. Memory: the largest process's peak.
 MobileNetV1×0.25 with the same weights, SGD, on both sides."""
 
 import argparse
@@ -23,7 +23,7 @@ CROPS = {160: (240, 4, 2.5), 320: (128, 3, 1.5), 640: (32, 3, 1.2)}
 
 
 # Without these instructions bfloat16 is many times slower than float32: nothing to measure.
-HAS_BFLOAT16 = " avx512_bf16 " in Path("/proc/cpuinfo").read_text()
+HAS_BFLOAT16 = "avx512_bf16" in Path("/proc/cpuinfo").read_text().split()
 
 
 class Bench:
