@@ -9,25 +9,25 @@ namespace hyperfd {
 namespace {
 
 // A 1×1 convolution on every level, as the public weights name it: <head>.<level>.conv1x1.
-std::vector<torch::nn::Conv2d> make_heads(torch::nn::Module& owner, const std::string& name, int channels, int values) {
+std::vector<Convolution> make_heads(torch::nn::Module& owner, const std::string& name, int channels, int values) {
   class Head : public torch::nn::Module {};
   class HeadList : public torch::nn::Module {};
   const auto list = owner.register_module(name, std::make_shared<HeadList>());
-  std::vector<torch::nn::Conv2d> heads;
+  std::vector<Convolution> heads;
   for (int level = 0; level < 3; ++level) {
     const auto head = list->register_module(std::to_string(level), std::make_shared<Head>());
     heads.push_back(head->register_module(
-        "conv1x1", torch::nn::Conv2d(torch::nn::Conv2dOptions(channels, kAnchorsPerLocation * values, 1))));
+        "conv1x1", Convolution(torch::nn::Conv2dOptions(channels, kAnchorsPerLocation * values, 1))));
   }
   return heads;
 }
 
 // [batch, anchors per location · values, height, width] of every level to [batch, anchors, values].
-torch::Tensor gather_levels(std::vector<torch::nn::Conv2d>& heads, const std::array<torch::Tensor, 3>& features,
+torch::Tensor gather_levels(std::vector<Convolution>& heads, const std::array<torch::Tensor, 3>& features,
                             int values) {
   std::vector<torch::Tensor> levels;
   for (std::size_t i = 0; i < heads.size(); ++i) {
-    const torch::Tensor output = heads[i]->forward(features[i]).permute({0, 2, 3, 1});
+    const torch::Tensor output = heads[i]->forward(features[i], 1).permute({0, 2, 3, 1});
     levels.push_back(output.reshape({output.size(0), -1, values}));
   }
   return torch::cat(levels, 1);

@@ -8,6 +8,7 @@
 
 #include "trial/detector/backbone.h"
 #include "trial/detector/context_module.h"
+#include "trial/detector/convolution.h"
 #include "trial/detector/feature_pyramid.h"
 #include "trial/detector/options.h"
 
@@ -47,7 +48,7 @@ class RetinaFaceImpl : public torch::nn::Module {
   std::shared_ptr<Backbone> body_;
   FeaturePyramid fpn_{nullptr};
   std::vector<ContextModule> contexts_;
-  std::vector<torch::nn::Conv2d> class_heads_, box_heads_, landmark_heads_;
+  std::vector<Convolution> class_heads_, box_heads_, landmark_heads_;
 };
 TORCH_MODULE(RetinaFace);
 

@@ -16,6 +16,8 @@ namespace {
 
 // Resized images up to this many bytes stay in memory between runs.
 constexpr std::size_t kMemory = 256u << 20;
+// On the CPU no more pixels than these are evaluated at once: features of more images do not stay in its cache.
+constexpr std::size_t kPixelsAtOnce = 1u << 17;
 
 using Clock = std::chrono::steady_clock;
 
@@ -44,7 +46,7 @@ Sample Evaluator::sample(std::size_t index) {
   return slot.image.empty() ? read_for_evaluation(folder_, images_[index], recipe_) : Sample{slot.image, slot.faces};
 }
 
-void Evaluator::measure() {
+void Evaluator::measure(torch::Device device) {
   std::vector<AnnotatedImage> readable;
   std::map<std::pair<int, int>, std::vector<std::size_t>> by_size;
   std::size_t bytes = 0;
@@ -65,8 +67,12 @@ void Evaluator::measure() {
   if (readable.empty())
     throw InputError(folder_ + ": none of the " + std::to_string(images_.size()) + " images to evaluate can be read");
   images_ = std::move(readable);
-  const auto most = static_cast<std::size_t>(recipe_.evaluation_batch_size);
   for (const auto& [size, indices] : by_size) {
+    auto most = static_cast<std::size_t>(recipe_.evaluation_batch_size);
+    if (device.is_cpu()) {
+      const std::size_t pixels = static_cast<std::size_t>(size.first) * static_cast<std::size_t>(size.second);
+      most = std::clamp<std::size_t>(kPixelsAtOnce / pixels, 1, most);
+    }
     for (std::size_t begin = 0; begin < indices.size(); begin += most) {
       batches_.emplace_back(indices.begin() + static_cast<std::ptrdiff_t>(begin),
                             indices.begin() + static_cast<std::ptrdiff_t>(std::min(begin + most, indices.size())));
@@ -92,7 +98,7 @@ std::optional<Evaluation> Evaluator::run(RetinaFace& detector, torch::Device dev
   torch::NoGradGuard no_gradient;
   const EvaluationMode mode(*detector);
   const auto start = Clock::now();
-  if (slots_.empty()) measure();
+  if (slots_.empty()) measure(device);
   Evaluation evaluation;
   evaluation.detections.resize(slots_.size());
   for (const auto& batch : batches_) {

@@ -42,7 +42,7 @@ class Evaluator {
     cv::Size size;            // of the evaluated image
     std::vector<Face> faces;  // in the evaluated image
   };
-  void measure();
+  void measure(torch::Device device);
   std::vector<std::vector<Detection>> detect(RetinaFace& detector, torch::Device device,
                                              const std::vector<std::size_t>& batch);
 
