@@ -39,7 +39,8 @@ std::vector<Detection> decode_image(const torch::Tensor& scores, const torch::Te
 std::vector<std::vector<Detection>> decode(const RawOutput& output, const torch::Tensor& anchors,
                                            const DecodingOptions& options) {
   torch::NoGradGuard no_gradient;
-  const torch::Tensor scores = torch::softmax(output.logits, 2).select(2, 1);
+  // The softmax of two numbers.
+  const torch::Tensor scores = torch::sigmoid(output.logits.select(2, 1) - output.logits.select(2, 0));
   std::vector<std::vector<Detection>> images;
   for (std::int64_t i = 0; i < scores.size(0); ++i) {
     images.push_back(decode_image(scores[i], output.boxes[i], output.landmarks[i], anchors, options));

@@ -89,8 +89,11 @@ std::vector<std::vector<Detection>> Evaluator::detect(RetinaFace& detector, torc
     cv::Mat target(size, CV_8UC3, pixels[static_cast<std::int64_t>(i)].data_ptr<std::uint8_t>());
     sample(batch[i]).image.copyTo(target);
   }
-  const torch::Tensor anchors = make_anchors(size.height, size.width, recipe_.anchor_sizes).to(device);
-  return decode(network_output(detector, pixels, recipe_.precision, device), anchors, recipe_.decoding());
+  if (size != anchors_size_) {
+    anchors_ = make_anchors(size.height, size.width, recipe_.anchor_sizes);
+    anchors_size_ = size;
+  }
+  return decode(network_output(detector, pixels, recipe_.precision, device), anchors_.to(device), recipe_.decoding());
 }
 
 std::optional<Evaluation> Evaluator::run(RetinaFace& detector, torch::Device device,

@@ -51,6 +51,8 @@ class Evaluator {
   Recipe recipe_;
   std::vector<Slot> slots_;                        // of the readable images, once measured
   std::vector<std::vector<std::size_t>> batches_;  // indices of images of equal size
+  cv::Size anchors_size_;
+  torch::Tensor anchors_;  // of images of this size
   Warnings warnings_;
 };
 
