@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <dnnl.hpp>
 
@@ -92,8 +93,9 @@ bool is_pointwise(const torch::nn::detail::ConvNdOptions<2>& options) {
 // 1×1 convolutions are evaluated so many pixels at a time, of `count`, so that oneDNN has kernels to make for a few
 // numbers of pixels instead of for each size of an image. The last ones of a run may be computed twice.
 std::int64_t pixels_at_a_time(std::int64_t count) {
+  const std::int64_t most = 4096 * at::get_num_threads();
   std::int64_t some = 64;
-  while (some < 4096 && some * 16 <= count) some *= 2;
+  while (some < most && some * 16 <= count) some *= 2;
   return std::min(some, count);
 }
 
