@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
@@ -107,7 +110,7 @@ struct ConvolutionImpl::Plan : torch::CustomClassHolder {
   torch::ScalarType type = torch::kFloat;
   double slope = 1;
   bool training = false;
-  bool depthwise = false;  // and oneDNN has no kernel for that: depthwise_weight_gradient does it
+  bool depthwise = false;  // the weights' gradient is depthwise_weight_gradient's
   std::int64_t stride = 1, padding = 0;
 
   memory::desc own_weight, bias, from, to;
@@ -175,8 +178,7 @@ bool ConvolutionImpl::Plan::make(const ConvolutionImpl& layer) {
   stride = strides[0];
   padding = margins[0];
   depthwise = options.groups() == input[1] && options.groups() == output[1] && type == torch::kFloat &&
-              stride == strides[1] && padding == margins[1] && has_depthwise_weight_gradient(layer.weight) &&
-              std::strstr(to_weight.impl_info_str(), "dw") == nullptr;
+              stride == strides[1] && padding == margins[1] && has_depthwise_weight_gradient(layer.weight);
   input_primitive = convolution_backward_data(to_input);
   weight_primitive = convolution_backward_weights(to_weight);
   return true;
@@ -307,8 +309,8 @@ c10::intrusive_ptr<ConvolutionImpl::Plan> ConvolutionImpl::plan_for(c10::IntArra
 }
 
 torch::Tensor ConvolutionImpl::forward(const torch::Tensor& given, double slope) {
-  const auto activated = [&](torch::Tensor output, double by) {
-    return by == 1 ? output : torch::leaky_relu_(output, by);
+  const auto activated = [slope](torch::Tensor output) {
+    return slope == 1 ? output : torch::leaky_relu_(output, slope);
   };
   torch::Tensor input = given;
   const bool usual = given.device().is_cpu() && weight.device().is_cpu() && weight.scalar_type() == torch::kFloat &&
@@ -325,11 +327,10 @@ torch::Tensor ConvolutionImpl::forward(const torch::Tensor& given, double slope)
       if (in_parts) return plan->forward_in_parts(input, bias);
       if (fused) return plan->forward(input, weight, bias);
       return activated(
-          Function::apply(input, weight, bias.defined() ? c10::optional<torch::Tensor>(bias) : c10::nullopt, plan),
-          slope);
+          Function::apply(input, weight, bias.defined() ? c10::optional<torch::Tensor>(bias) : c10::nullopt, plan));
     }
   }
-  return activated(Conv2dImpl::forward(given), slope);
+  return activated(Conv2dImpl::forward(given));
 }
 
 }  // namespace hyperfd

@@ -64,12 +64,6 @@ __attribute__((always_inline)) inline void sum_row_of(const Shape& shape, const 
 }
 
 HYPERFD_VECTOR_CLONES
-void sum_row_of_3(const Shape& shape, const float* input, const float* gradient, std::int64_t count, std::int64_t row,
-                  float* sums) {
-  sum_row_of<3>(shape, input, gradient, count, row, sums);
-}
-
-HYPERFD_VECTOR_CLONES
 void sum_row_of_5(const Shape& shape, const float* input, const float* gradient, std::int64_t count, std::int64_t row,
                   float* sums) {
   sum_row_of<5>(shape, input, gradient, count, row, sums);
@@ -102,7 +96,7 @@ torch::Tensor padded(const torch::Tensor& input, std::int64_t padding) {
 
 bool has_depthwise_weight_gradient(const torch::Tensor& weight) {
   const std::int64_t kernel = weight.size(2);
-  return weight.size(1) == 1 && weight.size(3) == kernel && (kernel == 3 || kernel == 5 || kernel == 7);
+  return weight.size(1) == 1 && weight.size(3) == kernel && (kernel == 5 || kernel == 7);
 }
 
 torch::Tensor depthwise_weight_gradient(const torch::Tensor& input, const torch::Tensor& gradient,
@@ -112,7 +106,7 @@ torch::Tensor depthwise_weight_gradient(const torch::Tensor& input, const torch:
   const Shape shape{
       input.size(0),    channels, input.size(2) + 2 * padding, input.size(3) + 2 * padding, gradient.size(2),
       gradient.size(3), stride};
-  const auto sum = kernel == 3 ? sum_row_of_3 : kernel == 5 ? sum_row_of_5 : sum_row_of_7;
+  const auto sum = kernel == 5 ? sum_row_of_5 : sum_row_of_7;
   const torch::Tensor result = torch::empty_like(weight);
   auto to = result.accessor<float, 4>();
   const std::int64_t blocks = (channels + kLanes - 1) / kLanes;

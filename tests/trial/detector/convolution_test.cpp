@@ -36,6 +36,15 @@ double difference(const torch::Tensor& got, const torch::Tensor& expected) {
   return ((got.to(torch::kDouble) - expected).abs().max() / expected.abs().max()).item<double>();
 }
 
+// Autocast to bfloat16 for the lifetime of this object.
+struct Bfloat16 {
+  Bfloat16() {
+    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+    at::autocast::set_cpu_enabled(true);
+  }
+  ~Bfloat16() { at::autocast::set_cpu_enabled(false); }
+};
+
 class AConvolution : public ::testing::TestWithParam<Case> {
  protected:
   AConvolution() : ours(options_of(GetParam())), libtorch(options_of(GetParam())) {
@@ -79,10 +88,8 @@ TEST_P(AConvolution, IsNearThemInBfloat16) {
 #ifdef __x86_64__
   if (!__builtin_cpu_supports("avx512bf16")) GTEST_SKIP() << "this processor has no bfloat16 instructions";
 #endif
-  at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-  at::autocast::set_cpu_enabled(true);
+  const Bfloat16 precision;
   expect_same_gradients(0.02);
-  at::autocast::set_cpu_enabled(false);
 }
 
 TEST_P(AConvolution, TakesTheActivationAlong) {
