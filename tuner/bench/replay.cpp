@@ -99,6 +99,7 @@ class Episode {
     } else if (policy_.ranker_options()) {
       model_ = std::make_unique<RankingModel>(encoding_shape(table_.space, table_.annotation),
                                               *policy_.ranker_options(), seed_of(seed_, "model"));
+      model_->add_effects(table_.space.encoding_columns());
       give_extractor();
     }
     for (const TableTask& task : table_.tasks) {

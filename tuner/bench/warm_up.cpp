@@ -127,6 +127,8 @@ class Trainee {
     model_.name_numbers(rows.at(0)->statistic_names);
   }
 
+  // Effects are learned by all rounds from then on: they cost as much as a round, and the last one says all.
+  void add_effects(const EncodingColumns& columns) { model_.add_effects(columns); }
   void train(int round) { model_.update(experience_, seed_of(seed_, "round " + std::to_string(round))); }
   const RankingModel& model() const { return model_; }
 
@@ -245,9 +247,11 @@ WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options) {
 
   const SingleThread single_thread;
   Trainee final_one(table, order, options);
-  for (int round = 1; round <= result.rounds; ++round) {
+  const int rounds = std::max(result.rounds, 1);  // effects need one
+  for (int round = 1; round <= rounds; ++round) {
+    if (round == rounds) final_one.add_effects(table.space.encoding_columns());
     final_one.train(round);
-    if (options.on_final_round) options.on_final_round(round, result.rounds);
+    if (options.on_final_round) options.on_final_round(round, rounds);
   }
   result.model = RankingModel::deserialize(final_one.model().serialize(), options.ranker);
   return result;

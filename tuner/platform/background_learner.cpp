@@ -82,6 +82,7 @@ RankerRecord learn_ranker(const LearningJob& job) {
   const std::uint64_t seed = stable_hash(job.previous.signature + "/" + std::to_string(job.previous.version + 1));
   const Annotation annotation = Annotation::parse(job.annotation, space);
   RankingModel model = starting_model(job, encoding_shape(space, annotation), seed);
+  model.add_effects(space.encoding_columns());
   name_numbers(model, job);
 
   std::vector<TaskExperience> experience = by_task(job.experience, space, annotation);

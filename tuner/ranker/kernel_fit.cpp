@@ -6,6 +6,8 @@
 
 #include <Eigen/Cholesky>
 
+#include "tuner/ranker/rprop.h"
+
 namespace hyperfd {
 namespace {
 
@@ -13,10 +15,7 @@ namespace {
 // Relevances are shared among features, so that a usual distance is the same in a space of few and of many.
 constexpr float kTotalRelevance = 1.5f, kNoise = 0.01f;
 constexpr float kSpread = 1.5f;
-// Steps of single parameters, as logarithms: longer while the gradient keeps its sign, shorter when it turns (Rprop).
 constexpr int kSteps = 8;
-constexpr float kFirstStep = 0.5f, kLongestStep = 1.5f, kShortestStep = 0.02f, kLonger = 1.3f, kShorter = 0.5f;
-constexpr float kBound = 6;
 
 // Logarithms relative to the medians: relevances, noise.
 KernelParameters parameters_at(const Eigen::VectorXf& place) {
@@ -49,8 +48,8 @@ Posterior log_posterior(const Eigen::MatrixXf& distances, const Eigen::VectorXf&
 
   Posterior posterior;
   posterior.gradient = -place / (kSpread * kSpread);
-  posterior.value = place.dot(posterior.gradient) / 2 - y.dot(solved) / 2 -
-                    factor.matrixLLT().diagonal().array().log().sum();
+  posterior.value =
+      place.dot(posterior.gradient) / 2 - y.dot(solved) / 2 - factor.matrixLLT().diagonal().array().log().sum();
   // ∂ log likelihood / ∂ kernel, for each pair both ways.
   Eigen::ArrayXf slope(r.size());
   for (Eigen::Index i = 0, pair = 0; i < n; pair += i++) {
@@ -70,25 +69,16 @@ KernelFit fit_kernel(const Eigen::MatrixXf& distances, const Eigen::VectorXf& y,
   const Eigen::Index size = distances.cols() + 1;
   Eigen::VectorXf place = Eigen::VectorXf::Zero(size);
   place.head(size - 1).setConstant(-2 * std::log(start));
-  Eigen::VectorXf best = place, last = Eigen::VectorXf::Zero(size);
-  Eigen::VectorXf step = Eigen::VectorXf::Constant(size, kFirstStep);
+  Eigen::VectorXf best = place;
+  Rprop rprop(static_cast<std::size_t>(size));
   float best_value = -std::numeric_limits<float>::infinity();
   for (int i = 0; i < kSteps; ++i) {
-    Posterior at = log_posterior(distances, y, place);
+    const Posterior at = log_posterior(distances, y, place);
     if (at.value > best_value) {
       best_value = at.value;
       best = place;
     }
-    for (Eigen::Index k = 0; k < size; ++k) {
-      float& gradient = at.gradient(k);
-      if (gradient * last(k) > 0) step(k) = std::min(step(k) * kLonger, kLongestStep);
-      if (gradient * last(k) < 0) {
-        step(k) = std::max(step(k) * kShorter, kShortestStep);
-        gradient = 0;
-      }
-      if (gradient != 0) place(k) = std::clamp(place(k) + std::copysign(step(k), gradient), -kBound, kBound);
-    }
-    last = at.gradient;
+    rprop.ascend(at.gradient.data(), place.data());
   }
   return {parameters_at(best), best_value};
 }

@@ -20,7 +20,8 @@ Ranker::Ranker(const EncodingShape& shape, std::int64_t units, Rng& rng)
       deviations(torch::zeros({0, units})),
       number_shift(torch::zeros({0})),
       number_scale(torch::zeros({0})),
-      number_map(torch::zeros({units, 0})) {}
+      number_map(torch::zeros({units, 0})),
+      network_scale(torch::ones({})) {}
 
 std::vector<torch::Tensor> Ranker::tensors() const {
   std::vector<torch::Tensor> all = encoder.parameters();
@@ -32,6 +33,11 @@ std::vector<torch::Tensor> Ranker::tensors() const {
   for (const auto& entry : versions) all.insert(all.end(), {entry.second.references, entry.second.z});
   for (const auto& entry : seen) all.push_back(entry.second.feature);
   all.insert(all.end(), importance.begin(), importance.end());
+  if (effects) {
+    const std::vector<torch::Tensor> tensors = effects->tensors();
+    all.insert(all.end(), tensors.begin(), tensors.end());
+    all.push_back(network_scale);
+  }
   return all;
 }
 
@@ -48,6 +54,8 @@ Ranker Ranker::clone() const {
   }
   for (auto& entry : copy.seen) entry.second.feature = entry.second.feature.clone();
   for (torch::Tensor& tensor : copy.importance) tensor = tensor.clone();
+  if (effects) copy.effects = effects->clone();
+  copy.network_scale = network_scale.clone();
   return copy;
 }
 

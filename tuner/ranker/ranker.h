@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "tuner/ranker/config_encoder.h"
+#include "tuner/ranker/effect_regression.h"
 #include "tuner/ranker/meta_feature_extractor.h"
 #include "tuner/ranker/ranker_options.h"
 
@@ -62,6 +63,8 @@ struct Ranker {
   std::map<std::int64_t, ExtractorVersion> versions;  // those of `seen`, and today's
   std::map<std::string, StoredFeature> seen;          // by task
   std::vector<torch::Tensor> importance;              // Ω of synaptic_weights(); empty before the first update
+  std::optional<EffectRegression> effects;            // nullopt: nobody said what the encodings' columns are
+  torch::Tensor network_scale;                        // []: makes φᵀ H as large as E
 
   // Adds tasks that are not known yet, with a deviation of zero. Indices of `names` in `tasks`.
   std::vector<std::int64_t> find_or_add(const std::vector<std::string>& names);

@@ -51,6 +51,8 @@ Setter word(Value RankerOptions::*member, const std::vector<std::pair<std::strin
 const std::map<std::string, Setter>& setters() {
   using O = RankerOptions;
   static const std::map<std::string, Setter> table = {
+      {"effects", word(&O::effects, {{"on", true}, {"off", false}})},
+      {"network_share", number(&O::network_share, 0, 1)},
       {"hidden", number(&O::hidden_units, 4, 1024)},
       {"loss",
        word(&O::loss, {{"ranking", LossKind::kRanking}, {"pairwise", LossKind::kPairwise}, {"mse", LossKind::kMse}})},
@@ -94,6 +96,7 @@ const std::map<std::string, Setter>& setters() {
 
 RankerOptions paper_options() {
   RankerOptions options;
+  options.effects = false;
   options.relevance_scale = 20;
   options.learning_rate = 1e-4;
   options.iterations_per_update = 50;

@@ -17,6 +17,12 @@ enum class TransformationKind { kNone, kSgd, kClosedForm, kOracle };
 struct RankerOptions {
   std::int64_t hidden_units = 64;  // of H and of φ; Table 12
 
+  // ---- Effects ----
+  // The ranking is E's (effect_regression.h), learned exactly, and the network φᵀ H(c) counts network_share of it.
+  // False: the network alone, which is the paper's.
+  bool effects = true;
+  double network_share = 0.2;
+
   // ---- Loss ----
   LossKind loss = LossKind::kRanking;
   RankBy rank_by = RankBy::kPrediction;

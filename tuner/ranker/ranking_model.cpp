@@ -18,14 +18,18 @@
 namespace hyperfd {
 namespace {
 
-void check_rows(const std::vector<EncodedConfiguration>& rows, const EncodingShape& shape, const std::string& what) {
+void check_rows(const std::vector<EncodedConfiguration>& rows, const RankingModelState& state,
+                const std::string& what) {
+  const EncodingShape shape = state.shape();
   const auto is_finite = [](const std::vector<float>& numbers) {
     return std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); });
   };
+  const std::optional<EffectRegression>& effects = state.ranker.effects;
+  const std::size_t width = effects ? static_cast<std::size_t>(effects->width()) : shape.flat;
   for (const EncodedConfiguration& row : rows) {
-    if (shape.flat > 0 && row.flat.size() != shape.flat) {
+    if (width > 0 && row.flat.size() != width) {
       throw InputError(what + ": an encoding of " + std::to_string(row.flat.size()) + " numbers, expected " +
-                       std::to_string(shape.flat));
+                       std::to_string(width));
     }
     if (!is_finite(row.flat)) throw InputError(what + ": an encoding with a number that is not finite");
     if (shape.node_features == 0) continue;
@@ -42,7 +46,7 @@ void check_rows(const std::vector<EncodedConfiguration>& rows, const EncodingSha
 
 void check_experience(const TaskExperience& experience, const RankingModelState& state) {
   const std::string what = "task " + experience.task;
-  check_rows(experience.encodings, state.shape(), what);
+  check_rows(experience.encodings, state, what);
   const auto check_finite = [&](const auto& numbers, const char* name) {
     if (std::all_of(numbers.begin(), numbers.end(), [](auto x) { return std::isfinite(x); })) return;
     throw InputError(what + ": " + name + " that is not finite");
@@ -75,6 +79,49 @@ torch::Tensor feature_of(const Ranker& ranker, const TaskExperience& own) {
 
 std::vector<float> to_vector(const torch::Tensor& tensor) {
   return flatten({tensor});
+}
+
+torch::Tensor to_tensor(std::vector<float> numbers) {
+  return torch::tensor(numbers, torch::kFloat32);
+}
+
+std::vector<float> numbers_of(const std::vector<EncodedConfiguration>& configurations) {
+  return posterior_input(configurations).encodings;
+}
+
+// E of all experience, and how large φᵀ H is beside it.
+void learn_effects(Ranker& ranker, const std::vector<TaskExperience>& experience, const RankerOptions& options) {
+  const torch::NoGradGuard no_grad;
+  std::vector<EffectTask> tasks;
+  for (const TaskExperience& task : experience) {
+    tasks.push_back(
+        {task.encodings, task.scores, ranker.standardised(options.numbers ? task.statistics : std::vector<double>())});
+  }
+  ranker.effects = ranker.effects->fitted(tasks, groups_by_name(ranker.number_names, ranker.number_count()));
+  double of_effects = 0, of_network = 0;
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    if (experience[t].encodings.size() < 2) continue;
+    const torch::Tensor effects = to_tensor(ranker.effects->scores(numbers_of(experience[t].encodings).data(),
+                                                                   experience[t].encodings.size(), tasks[t].numbers));
+    const torch::Tensor network =
+        torch::mv(ranker.encoder.embed(experience[t].encodings), feature_of(ranker, experience[t]));
+    of_effects += effects.var(/*unbiased=*/false).item<double>();
+    of_network += network.var(/*unbiased=*/false).item<double>();
+  }
+  if (of_network > 0) ranker.network_scale.fill_(std::sqrt(of_effects / of_network));
+}
+
+// What the two rankings say together, added to what the network says, φᵀ H.
+template <typename Number>
+void add_effects_to(const RankingModelState& state, const TaskExperience& own, const float* encodings, Number* network,
+                    std::size_t n) {
+  const Ranker& ranker = state.ranker;
+  if (!ranker.effects || !state.options.effects) return;
+  const std::vector<float> effects = ranker.effects->scores(encodings, n, ranker.standardised(own.statistics));
+  const auto share = static_cast<float>(state.options.network_share), scale = ranker.network_scale.item<float>();
+  for (std::size_t i = 0; i < n; ++i) {
+    network[i] = static_cast<Number>((1 - share) * effects[i] + share * scale * static_cast<float>(network[i]));
+  }
 }
 
 }  // namespace
@@ -155,6 +202,13 @@ std::optional<ExtractorInput> RankingModel::extractor_input() const {
                         static_cast<std::size_t>(ranker.extractor->statistics())};
 }
 
+void RankingModel::add_effects(const EncodingColumns& columns) {
+  RankingModelState& state = impl_->state;
+  if (state.ranker.effects || !state.options.effects || columns.empty()) return;
+  state.ranker.effects.emplace(EffectRegression::parameters_of(columns), static_cast<std::int64_t>(columns.size()));
+  impl_->identity = next_identity();
+}
+
 const std::vector<std::string>& RankingModel::number_names() const {
   return impl_->state.ranker.number_names;
 }
@@ -180,6 +234,7 @@ void RankingModel::update(const std::vector<TaskExperience>& experience, std::ui
   Rng rng(seed);
   Ranker next = state.ranker.clone();
   if (!learn(next, experience, state.options, !state.trained, rng)) return;
+  if (next.effects && state.options.effects) learn_effects(next, experience, state.options);
   for (const torch::Tensor& weights : next.tensors()) {
     if (!weights.isfinite().all().item<bool>()) throw Error("the ranker's training diverged; the last version stays");
   }
@@ -207,11 +262,13 @@ std::vector<float> RankingModel::score(const TaskExperience& own,
   const torch::NoGradGuard no_grad;
   const Ranker& ranker = state.ranker;
   if (own.scores.size() < 2) {
-    check_rows(candidates, state.shape(), "candidates");
+    check_rows(candidates, state, "candidates");
     const torch::Tensor feature = feature_of(ranker, own);
     const MlpEncoder* mlp = ranker.encoder.flat_only();
-    if (mlp) return to_vector(mlp->scores(ranker.encoder.input(candidates).flat, feature));
-    return to_vector(torch::mv(ranker.encoder.embed(candidates), feature));
+    std::vector<float> scores = to_vector(mlp ? mlp->scores(ranker.encoder.input(candidates).flat, feature)
+                                              : torch::mv(ranker.encoder.embed(candidates), feature));
+    add_effects_to(state, own, numbers_of(candidates).data(), scores.data(), scores.size());
+    return scores;
   }
   std::vector<EncodedConfiguration> telling;
   std::vector<double> telling_scores;
@@ -233,12 +290,14 @@ std::vector<float> RankingModel::score_flat(const TaskExperience& own, const flo
   if (!mlp) throw InputError("candidates: expected graphs");
   const torch::Tensor input =
       torch::from_blob(const_cast<float*>(rows), {static_cast<std::int64_t>(n), mlp->inputs()}, torch::kFloat32);
-  return to_vector(mlp->scores(input, feature_of(ranker, own)));
+  std::vector<float> scores = to_vector(mlp->scores(input, feature_of(ranker, own)));
+  add_effects_to(impl_->state, own, rows, scores.data(), n);
+  return scores;
 }
 
 PosteriorInput RankingModel::embed(const std::vector<EncodedConfiguration>& configurations) const {
   const RankingModelState& state = impl_->state;
-  check_rows(configurations, state.shape(), "configurations");
+  check_rows(configurations, state, "configurations");
   PosteriorInput result = posterior_input(configurations);
   result.embeddings = to_vector(state.ranker.encoder.embed(configurations));
   return result;
@@ -252,6 +311,7 @@ void RankingModel::set_prior(const TaskExperience& own, PosteriorInput& configur
     prior = static_cast<double>(std::inner_product(feature.begin(), feature.end(), embedding, 0.0f));
     embedding += feature.size();
   }
+  add_effects_to(impl_->state, own, configurations.encodings.data(), configurations.prior.data(), configurations.size);
 }
 
 }  // namespace hyperfd

@@ -10,6 +10,7 @@
 #include "tuner/ranker/ranker_options.h"
 #include "tuner/ranker/task_experience.h"
 #include "tuner/ranker/task_posterior.h"
+#include "tuner/space/encoding_column.h"
 
 namespace hyperfd {
 
@@ -38,6 +39,10 @@ class RankingModel {
   std::optional<ExtractorInput> extractor_input() const;
   // G's weights for data-set clients (MetaFeatureExtractor::flat); empty without an extractor.
   std::vector<float> extractor_weights() const;
+
+  // Says what the numbers of a configuration are, by which the ranker learns the effects of parameters; does nothing if
+  // it knows, or does not learn them.
+  void add_effects(const EncodingColumns& columns);
 
   // What the numbers are that TaskExperience::statistics holds, in their order; empty while the ranker has not seen
   // any.

@@ -1,6 +1,8 @@
 #include "tuner/ranker/ranking_model_bytes.h"
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -13,7 +15,8 @@
 namespace hyperfd {
 namespace {
 
-constexpr std::string_view kMagic = "HyperFD ranker 2\n", kMagic1 = "HyperFD ranker 1\n";
+constexpr std::string_view kMagic = "HyperFD ranker 3\n", kMagic1 = "HyperFD ranker 1\n",
+                           kMagic2 = "HyperFD ranker 2\n";
 constexpr std::int64_t kMaxSize = 1 << 20;  // of any one dimension; keeps products within 64 bits
 
 [[noreturn]] void malformed(const std::string& what) {
@@ -73,11 +76,21 @@ std::vector<std::pair<Json, std::int64_t>> pairs_field(const Json& header, const
 
 Json header_of(const RankingModelState& state) {
   const Ranker& ranker = state.ranker;
-  Json extractor, versions = Json::array(), seen = Json::array();
+  Json extractor, effects, versions = Json::array(), seen = Json::array();
   if (ranker.extractor) {
     extractor = {{"image_features", ranker.extractor->image_features()},
                  {"statistics", ranker.extractor->statistics()},
                  {"frozen", ranker.frozen}};
+  }
+  if (ranker.effects) {
+    Json parameters = Json::array();
+    for (const EffectRegression::Parameter& parameter : ranker.effects->parameters()) {
+      parameters.push_back(Json::array({parameter.column, parameter.columns, parameter.mask}));
+    }
+    effects = {{"parameters", parameters},
+               {"width", ranker.effects->width()},
+               {"numbers", ranker.effects->numbers()},
+               {"groups", ranker.effects->groups()}};
   }
   for (const auto& [version, entry] : ranker.versions) {
     versions.push_back(Json::array({version, entry.references.size(0)}));
@@ -95,7 +108,35 @@ Json header_of(const RankingModelState& state) {
           {"references", ranker.references},
           {"versions", versions},
           {"seen", seen},
-          {"importance", !ranker.importance.empty()}};
+          {"importance", !ranker.importance.empty()},
+          {"effects", effects}};
+}
+
+// E; nullopt if there is none.
+std::optional<EffectRegression> effects_of(const Json& header, std::int64_t most) {
+  const auto found = header.find("effects");
+  if (found == header.end() || found->is_null()) return std::nullopt;
+  std::vector<EffectRegression::Parameter> parameters;
+  for (const Json& entry : field(*found, "parameters", &Json::is_array)) {
+    const auto is_size = [](const Json& value) {
+      return value.is_number_integer() && value.get<std::int64_t>() >= -1 && value.get<std::int64_t>() <= kMaxSize;
+    };
+    if (!entry.is_array() || entry.size() != 3 || !std::all_of(entry.begin(), entry.end(), is_size)) {
+      malformed("an entry of \"parameters\" is " + brief(entry));
+    }
+    parameters.push_back({entry[0].get<std::int64_t>(), entry[1].get<std::int64_t>(), entry[2].get<std::int64_t>()});
+  }
+  const std::int64_t numbers = size_field(*found, "numbers"), groups = size_field(*found, "groups");
+  const std::int64_t states = EffectRegression::states_of(parameters);
+  if (states > most || groups > most ||
+      numbers >= most / std::max<std::int64_t>(states, 1) / std::max<std::int64_t>(states, 1)) {
+    malformed("impossible effects");
+  }
+  try {
+    return EffectRegression(std::move(parameters), size_field(*found, "width"), numbers, groups);
+  } catch (const InputError& error) {
+    malformed(error.what());
+  }
 }
 
 // What version 2 has and version 1 has not; tensors of the right shapes, with nothing in them.
@@ -133,6 +174,7 @@ void shape_extras(const Json& header, std::int64_t most, Ranker& ranker) {
       ranker.importance.push_back(torch::empty_like(weights));
     }
   }
+  ranker.effects = effects_of(header, most);
 }
 
 }  // namespace
@@ -150,8 +192,9 @@ std::string ranking_model_to_bytes(const RankingModelState& state) {
 RankingModelState ranking_model_from_bytes(const std::string& bytes, RankerOptions options) {
   std::string_view rest = bytes;
   const bool is_version_1 = rest.substr(0, kMagic1.size()) == kMagic1;
-  if (!is_version_1 && rest.substr(0, kMagic.size()) != kMagic) {
-    malformed("does not start with \"HyperFD ranker 2\" or \"HyperFD ranker 1\"");
+  const bool is_version_2 = rest.substr(0, kMagic2.size()) == kMagic2;
+  if (!is_version_1 && !is_version_2 && rest.substr(0, kMagic.size()) != kMagic) {
+    malformed("does not start with \"HyperFD ranker 3\", 2 or 1");
   }
   rest.remove_prefix(kMagic.size());
   const std::string_view digest = take_line(rest, "digest");

@@ -101,7 +101,9 @@ void FlatChoice::encode(const Json& value, const Path& path, float* out) const {
 
 void FlatChoice::describe_encoding(std::ptrdiff_t mask, EncodingColumns& columns) const {
   add_feature(columns, one_hot_size_, mask);
-  if (is_numeric_) add_feature(columns, 1, mask);
+  if (!is_numeric_) return;
+  add_feature(columns, 1, mask);
+  columns.back().repeats = true;
 }
 
 Json FlatChoice::canonical() const {

@@ -13,6 +13,12 @@ struct EncodingColumn {
   std::ptrdiff_t mask;
   // The middle of what it can be: 1/2 of a number, 1/n of a one-hot of n.
   float middle;
+  // It tells nothing that the feature before it does not, but order and distance: the number of a choice among numbers.
+  bool repeats = false;
+
+  bool operator==(const EncodingColumn& other) const {
+    return feature == other.feature && mask == other.mask && middle == other.middle && repeats == other.repeats;
+  }
 };
 
 using EncodingColumns = std::vector<EncodingColumn>;
@@ -20,7 +26,7 @@ using EncodingColumns = std::vector<EncodingColumn>;
 // Appends a feature of `count` columns.
 inline void add_feature(EncodingColumns& columns, std::size_t count, std::ptrdiff_t mask) {
   const std::size_t feature = columns.empty() ? 0 : columns.back().feature + 1;
-  columns.insert(columns.end(), count, {feature, mask, count == 1 ? 0.5f : 1.0f / static_cast<float>(count)});
+  columns.insert(columns.end(), count, {feature, mask, count == 1 ? 0.5f : 1.0f / static_cast<float>(count), false});
 }
 
 }  // namespace hyperfd

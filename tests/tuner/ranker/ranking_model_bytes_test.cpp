@@ -29,15 +29,15 @@ std::string small_model() {
 }
 
 // Bytes whose digest is right, whatever the content.
-std::string sealed(const std::string& content, int version = 2) {
+std::string sealed(const std::string& content, int version = 3) {
   return "HyperFD ranker " + std::to_string(version) + "\n" + sha256(content) + "\n" + content;
 }
 
-// A header of version 2 with some fields changed; null removes one.
+// A header with some fields changed; null removes one.
 std::string header_with(const std::string& changes) {
   Json header = parse_json(
       R"({"inputs": 2, "node_features": 0, "units": 2, "trained": true, "tasks": ["a"], "numbers": 0,
-          "extractor": null, "version": 0, "references": [], "versions": [], "seen": [], "importance": false})",
+          "extractor": null, "version": 0, "references": [], "versions": [], "seen": [], "importance": false, "effects": null})",
       "header");
   header.merge_patch(parse_json(changes, "changes"));
   return header.dump() + "\n";
@@ -110,6 +110,14 @@ TEST(StoredRanker, IsRefusedWhenTheContentMakesNoSense) {
            R"({"seen": 7})",
            R"({"importance": true})",
            R"({"importance": 7})",
+           R"({"effects": 7})",
+           R"({"effects": {"parameters": [], "width": 2, "numbers": 0}})",
+           R"({"effects": {"parameters": [], "width": 2, "numbers": 1048576, "groups": 0}})",
+           R"({"effects": {"parameters": [], "width": 2, "numbers": 0, "groups": 1048576}})",
+           R"({"effects": {"parameters": [[0, 1]], "width": 2, "numbers": 0, "groups": 0}})",
+           R"({"effects": {"parameters": [[0, 3, -1]], "width": 2, "numbers": 0, "groups": 0}})",
+           R"({"effects": {"parameters": [[0, 1, 7]], "width": 2, "numbers": 0, "groups": 0}})",
+           R"({"effects": {"parameters": [[0, 1048576, -1]], "width": 1048576, "numbers": 0, "groups": 0}})",
        }) {
     EXPECT_THAT(error_of(sealed(header_with(changes) + weights(1))), testing::StartsWith("stored ranker: ")) << changes;
   }
@@ -123,8 +131,9 @@ TEST(StoredRanker, IsReadInItsFirstVersion) {
   const RankingModelState state = ranking_model_from_bytes(sealed(header + weights(1), 1), {});
   EXPECT_TRUE(state.trained);
   EXPECT_EQ(state.ranker.tasks, std::vector<std::string>{"a"});
-  EXPECT_THAT(ranking_model_to_bytes(state), testing::StartsWith("HyperFD ranker 2\n"));
-  EXPECT_THAT(error_of(sealed(header + weights(1), 3)), testing::HasSubstr("does not start with"));
+  EXPECT_THAT(ranking_model_to_bytes(state), testing::StartsWith("HyperFD ranker 3\n"));
+  EXPECT_THAT(error_of(sealed(header + weights(1), 4)), testing::HasSubstr("does not start with"));
+  EXPECT_EQ(error_of(sealed(header_with(R"({"effects": null})") + weights(1), 2)), "");  // the second has no effects
 }
 
 TEST(StoredRanker, IsRefusedWithAWeightThatIsNotFinite) {
