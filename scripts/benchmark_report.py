@@ -1,7 +1,7 @@
-"""Writes docs/benchmark.md and its plots from the committed tables: what the tables are, and how policies do on them.
+"""Writes docs/benchmark.md, docs/benchmark_nas.md and their plots from the committed tables: what these are, and how policies do on them.
 
     pip install matplotlib optuna hyperopt      # into .venv, once
-    .venv/bin/python scripts/benchmark_report.py [--seeds 20] [--budgets 1,2,4] [--without-ablations]
+    .venv/bin/python scripts/benchmark_report.py [--spaces hpo nas] [--seeds 20] [--budgets 1,2,4] [--without-ablations]
 """
 
 import argparse
@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TABLES = ROOT / "tuner/bench/tables/face-mini"
 DOCS = ROOT / "docs"
 CACHE = ROOT / "build/benchmark"
+RECIPES = {"hpo": "mini", "nas": "mini_nas"}
 SPACES = {"hpo": ROOT / "search_spaces/hpo.yaml", "nas": ROOT / "search_spaces/proxylessnas.yaml"}
 POLICIES = ["random", "best_on_source", "average_rank", "greedy_portfolio", "nearest_task", "rgpe", "gradient_boosting",
             "tr_automl", "hyperstar", "scot", "paper", "hyperfd"]
@@ -349,63 +350,67 @@ def other_protocols(bench):
     return sections
 
 
-def write(seeds, budgets, tuner, ablations, warm_starts):
-    untuned_file = TABLES / "untuned.json"
-    untuned = json.loads(untuned_file.read_text()) if untuned_file.exists() else {}
-    parts = ["# The benchmark face-mini\n",
-             f"Made by `.venv/bin/python scripts/benchmark_report.py --seeds {seeds} --budgets {','.join(map(str, budgets))}{'' if ablations else ' --without-ablations'}{f' --warm-starts {warm_starts}' if warm_starts > 1 else ''}` from `tuner/bench/tables/face-mini`; do not edit.\n",
-             "Each number of the tables is a real training by `hyperfd-trial train --recipe mini`, started by "
+def report_file(space):
+    return DOCS / ("benchmark.md" if space == "hpo" else f"benchmark_{space}.md")
+
+
+def write(space, seeds, budgets, tuner, ablations, warm_starts):
+    tables = Tables(TABLES / space)
+    if min(map(len, tables.tasks.values())) < FEWEST:
+        sys.exit(f"{TABLES / space}: fewer than {FEWEST} configurations of a task")
+    # The detector of the HPO space as it comes, and a task that it has solved.
+    untuned, saturated = {}, {}
+    if space == "hpo":
+        untuned, saturated = json.loads((TABLES / "untuned.json").read_text()), Tables(TABLES / "saturated").tasks
+    parts = [f"# The benchmark face-mini: {SPACES[space].name}\n",
+             f"Made by `.venv/bin/python scripts/benchmark_report.py --spaces {space} --seeds {seeds} --budgets {','.join(map(str, budgets))}{'' if ablations else ' --without-ablations'}{f' --warm-starts {warm_starts}' if warm_starts > 1 else ''}` from `tuner/bench/tables/face-mini`; do not edit.\n",
+             f"Each number of the tables is a real training by `hyperfd-trial train --recipe {RECIPES[space]}`, started by "
              "`hyperfd-tuner collect` (`scripts/face_mini.sh`): AP@50 on the validation and test splits of a data set.\n"]
-    for name, rows in (Tables(TABLES / "saturated").tasks if (TABLES / "saturated").exists() else {}).items():
+    for name, rows in saturated.items():
         tests = [r[1] for seeds in rows.values() for r in seeds.values()]
         parts.append(f"{name} is not among the tasks, as it does not tell configurations apart: {untuned.get(name, float('nan')):.3f} before tuning, "
                      f"{min(tests):.3f} to {max(tests):.3f} after it with {len(tests)} configurations.\n")
-    for space in SPACES:
-        if not (TABLES / space).exists():
-            continue
-        tables = Tables(TABLES / space)
-        if min(map(len, tables.tasks.values())) < FEWEST:
-            continue  # still being filled
-        parts.append(f"## {space}: {tables.trials():,} trials, {tables.hours():.1f} core hours\n")
-        rows = []
-        noise = Tables(TABLES / f"{space}-noise").tasks
-        for name in tables.names():
-            tests, validations = tables.means(name, 1), tables.means(name, 0)
-            best = max(validations, key=validations.get)
-            share = seed_share(noise.get(name, {}))
-            rows.append([name, str(len(tests)), f"{untuned[name]:.3f}" if name in untuned else "–", f"{min(tests.values()):.3f}",
-                         f"{statistics.median(tests.values()):.3f}", f"{max(tests.values()):.3f}", f"{tests[best]:.3f}",
-                         f"{rank_correlation(validations, tests):.2f}", "–" if share is None else f"{100 * share:.0f} %",
-                         short(best)])
-        parts.append(table(["task", "configurations", "before tuning", "worst", "median", "best", "best on validation",
-                            "validation–test correlation", "variance that is seed", "best on validation is"], rows))
-        not_better = [f"{name} (best {max(tables.means(name, 1).values()):.3f}, before {untuned[name]:.3f})" for name in tables.names()
-                      if name in untuned and max(tables.means(name, 1).values()) <= untuned[name]]
-        if not_better:
-            parts.append(f"No configuration beats the weights as they come on {', '.join(not_better)}.\n")
-        if (TABLES / f"{space}-offline").exists():
-            offline = Tables(TABLES / f"{space}-offline")
-            parts.append(f"Offline tasks, made of the source: {len(offline.tasks)}, {offline.trials():,} trials, {offline.hours():.1f} core hours. All settings of "
-                         "the policies were chosen on these and on made-up tasks, by cross-validation (`hyperfd-tuner warmup`) and by replays in which one kind of "
-                         "offline task is known and the other is tuned; no setting was taken by its result on the tasks of the table above.\n")
-        plot_distributions(tables, untuned, DOCS / f"benchmark_{space}_ap.png")
-        plot_validation(tables, DOCS / f"benchmark_{space}_validation.png")
-        plot_correlations(tables, DOCS / f"benchmark_{space}_correlation.png")
-        parts.append(f"![AP of every configuration by task](benchmark_{space}_ap.png)\n\n"
-                     f"![Validation and test AP of every configuration, and their rank correlation](benchmark_{space}_validation.png)\n\n"
-                     f"![Rank correlation between tasks](benchmark_{space}_correlation.png)\n")
-        parts.append(f"### Policies, {seeds} seeds\n")
-        bench = Bench(space, seeds, tuner, warm_starts)
-        parts += policy_sections(bench, budgets) + (ablation_sections(bench) if ablations else []) + other_protocols(bench)
+    parts.append(f"## {space}: {tables.trials():,} trials, {tables.hours():.1f} core hours\n")
+    rows = []
+    noise = Tables(TABLES / f"{space}-noise").tasks
+    for name in tables.names():
+        tests, validations = tables.means(name, 1), tables.means(name, 0)
+        best = max(validations, key=validations.get)
+        share = seed_share(noise.get(name, {}))
+        rows.append([name, str(len(tests)), f"{untuned[name]:.3f}" if name in untuned else "–", f"{min(tests.values()):.3f}",
+                     f"{statistics.median(tests.values()):.3f}", f"{max(tests.values()):.3f}", f"{tests[best]:.3f}",
+                     f"{rank_correlation(validations, tests):.2f}", "–" if share is None else f"{100 * share:.0f} %",
+                     short(best)])
+    parts.append(table(["task", "configurations", "before tuning", "worst", "median", "best", "best on validation",
+                        "validation–test correlation", "variance that is seed", "best on validation is"], rows))
+    not_better = [f"{name} (best {max(tables.means(name, 1).values()):.3f}, before {untuned[name]:.3f})" for name in tables.names()
+                  if name in untuned and max(tables.means(name, 1).values()) <= untuned[name]]
+    if not_better:
+        parts.append(f"No configuration beats the weights as they come on {', '.join(not_better)}.\n")
+    if (TABLES / f"{space}-offline").exists():
+        offline = Tables(TABLES / f"{space}-offline")
+        parts.append(f"Offline tasks, made of the source: {len(offline.tasks)}, {offline.trials():,} trials, {offline.hours():.1f} core hours. All settings of "
+                     "the policies were chosen on these and on made-up tasks, by cross-validation (`hyperfd-tuner warmup`) and by replays in which one kind of "
+                     "offline task is known and the other is tuned; no setting was taken by its result on the tasks of the table above.\n")
+    plot_distributions(tables, untuned, DOCS / f"benchmark_{space}_ap.png")
+    plot_validation(tables, DOCS / f"benchmark_{space}_validation.png")
+    plot_correlations(tables, DOCS / f"benchmark_{space}_correlation.png")
+    parts.append(f"![AP of every configuration by task](benchmark_{space}_ap.png)\n\n"
+                 f"![Validation and test AP of every configuration, and their rank correlation](benchmark_{space}_validation.png)\n\n"
+                 f"![Rank correlation between tasks](benchmark_{space}_correlation.png)\n")
+    parts.append(f"### Policies, {seeds} seeds\n")
+    bench = Bench(space, seeds, tuner, warm_starts)
+    parts += policy_sections(bench, budgets) + (ablation_sections(bench) if ablations else []) + other_protocols(bench)
     parts.append("rank %: place, by validation AP, of the configuration that the policy found best on validation, among all of the "
                  "task's; mean over tasks. ΔAP: its test AP less what random search expects, in points, summed over tasks. "
                  f"±: standard deviation over seeds, each with another order of tasks{f' and, in turn, one of {warm_starts} warm-ups of a ranker' if warm_starts > 1 else ''}. p: Wilcoxon's signed-rank test. "
                  "The source of best_on_source is all offline tasks, by their mean relative rank.\n")
-    (DOCS / "benchmark.md").write_text("\n".join(parts))
+    report_file(space).write_text("\n".join(parts))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--spaces", nargs="+", choices=SPACES, default=list(SPACES), help="which tables, each in a file of its own (default: all)")
     parser.add_argument("--seeds", type=int, default=20, help="repetitions (default: %(default)s)")
     parser.add_argument("--budgets", default=",".join(map(str, range(1, 11))), help="trials of each task, 1, 2 and 4 among them (default: %(default)s)")
     parser.add_argument("--warm-starts", type=int, default=1, help="rankers that learned from the offline tasks, of which the repetitions take turns")
@@ -413,7 +418,8 @@ def main():
     parser.add_argument("--tuner", default=str(ROOT / "build/release/bin/hyperfd-tuner"), help="program (default: %(default)s)")
     arguments = parser.parse_args()
     budgets = sorted({int(budget) for budget in arguments.budgets.split(",")} | set(SHOWN))
-    write(arguments.seeds, budgets, arguments.tuner, not arguments.without_ablations, arguments.warm_starts)
+    for space in arguments.spaces:
+        write(space, arguments.seeds, budgets, arguments.tuner, not arguments.without_ablations, arguments.warm_starts)
 
 
 if __name__ == "__main__":

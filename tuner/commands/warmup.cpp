@@ -27,7 +27,7 @@ void run(Options options) {
   if (!ranker) throw InputError("--policy: " + options.policy + " has no ranker");
   options.warm_up.ranker = *ranker;
   options.warm_up.on_round = [](int round, double ndcg) {
-    std::printf("round %3d  validation NDCG %.4f\n", round, ndcg);
+    std::printf("round %3d  validation NDCG of the network %.4f\n", round, ndcg);
     std::fflush(stdout);
   };
   const LookupTable table = load_tables(options.source);
@@ -42,7 +42,7 @@ void run(Options options) {
   const std::unique_ptr<ExperienceStore> store = open_store(":memory:");
   write_bundle(*store, table, result.model, options.images);
   store->export_to(options.out);
-  std::cout << "validation NDCG " << result.ndcg << " after " << result.rounds
+  std::cout << "validation NDCG of the network " << result.ndcg << " after " << result.rounds
             << " rounds; trained as long on all tasks\nin " << options.out << "\n";
 }
 
@@ -86,9 +86,9 @@ void add_warmup(CLI::App& app) {
       "are alike, whose rankings look better by chance parts than those of other data sets will be");
   command->add_option("--seed", options->warm_up.seed, "Of weights, order and folds")->capture_default_str();
   command->footer(
-      "Cross-validation says for how many rounds: the NDCG of rankings of tasks that are not learned from. Then a "
-      "ranker "
-      "learns from all tasks. The bundle is a store as any other; "
+      "Cross-validation says for how many rounds its network is trained: the NDCG of rankings of tasks that are not "
+      "learned from. Then a ranker learns from all tasks, the effects of parameters included. The bundle is a store as "
+      "any other; "
       "`hyperfd-tuner serve --bundle FILE` and classArgs.bundle add it to a user's store.\n"
       "Example:\n"
       "  hyperfd-tuner warmup --table runs/table --space search_spaces/hpo.yaml --features runs/features --out "

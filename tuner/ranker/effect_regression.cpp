@@ -19,7 +19,10 @@ namespace {
 constexpr std::int64_t kKnots = 9;  // of a number
 // Numbers go from 0 to 1; half of that is as far as two values of a choice.
 constexpr double kNumberScale = 2;
-constexpr std::int64_t kFitResults = 800, kMostResults = 2000;  // that parameters are fitted to, and all others
+// Of so many results at most relevances and weights are fitted to, fewer where there are more parameters; and w and P.
+constexpr std::int64_t kFitResults = 800, kMostResults = 2000;
+constexpr double kFitParameters = 12;     // with which it is so many
+constexpr std::size_t kMostNumbers = 64;  // of a task; where there are more, they are not read
 constexpr int kFirstSteps = 30, kNextSteps = 8;
 // Log-normal priors: medians, and the deviation of the logarithms.
 constexpr double kSingles = 0.3, kPairs = 0.7, kOwn = 0.3, kNoise = 0.3, kNumbers = 0.2;
@@ -181,6 +184,12 @@ class Process {
   std::vector<torch::Tensor> similar_;             // of each group of numbers
 };
 
+// What a step costs goes with their square and the number of parameters.
+std::int64_t fit_results(std::int64_t parameters) {
+  const double share = kFitParameters / static_cast<double>(std::max<std::int64_t>(parameters, 1));
+  return static_cast<std::int64_t>(kFitResults * std::sqrt(std::min(share, 1.0)));
+}
+
 torch::Tensor medians_of(std::int64_t parameters, std::int64_t groups) {
   torch::Tensor medians = torch::zeros({parameters + kShared + groups}, torch::kFloat64);
   const double shared[] = {kSingles, kPairs, kOwn, kNoise};
@@ -278,7 +287,7 @@ torch::Tensor EffectRegression::states_of(const float* encodings, std::int64_t n
 }
 
 EffectRegression EffectRegression::fitted(const std::vector<EffectTask>& tasks,
-                                          const std::vector<std::int64_t>& groups) const {
+                                          const std::vector<std::int64_t>& all_groups) const {
   const torch::NoGradGuard no_grad;
   std::vector<EffectTask> telling;
   for (const EffectTask& task : tasks) {
@@ -291,6 +300,8 @@ EffectRegression EffectRegression::fitted(const std::vector<EffectTask>& tasks,
   }
   if (telling.empty()) return *this;
 
+  const bool reads_numbers = all_groups.size() <= kMostNumbers;
+  const std::vector<std::int64_t> groups = reads_numbers ? all_groups : std::vector<std::int64_t>();
   const torch::Tensor means = group_means(groups);
   EffectRegression result(parameters_, width_, static_cast<std::int64_t>(groups.size()), means.size(0));
   const auto parameters = static_cast<std::int64_t>(result.parameters_.size());
@@ -307,11 +318,11 @@ EffectRegression EffectRegression::fitted(const std::vector<EffectTask>& tasks,
     }
     states.push_back(result.states_of(rows.data(), n).to(torch::kFloat64));
     index.push_back(torch::full({n}, static_cast<std::int64_t>(t), torch::kInt64));
-    numbers.push_back(telling[t].numbers.to(torch::kFloat64).expand({n, -1}));
+    numbers.push_back((reads_numbers ? telling[t].numbers : torch::zeros({0})).to(torch::kFloat64).expand({n, -1}));
   }
   const Results all{torch::cat(states), torch::cat(scores), torch::cat(index), torch::cat(numbers)};
-  const torch::Tensor logarithms = climb(Process(all.some(kFitResults), result.parameters_, means), start, medians,
-                                         goes_on ? kNextSteps : kFirstSteps);
+  const torch::Tensor logarithms = climb(Process(all.some(fit_results(parameters)), result.parameters_, means), start,
+                                         medians, goes_on ? kNextSteps : kFirstSteps);
 
   const Results known = all.some(kMostResults);
   const Process process(known, result.parameters_, means);
@@ -344,7 +355,8 @@ EffectRegression EffectRegression::fitted(const std::vector<EffectTask>& tasks,
 std::vector<float> EffectRegression::scores(const float* encodings, std::size_t n, const torch::Tensor& numbers) const {
   constexpr std::int64_t kRows = 4096;  // at a time: they stay in the cache
   const torch::NoGradGuard no_grad;
-  const torch::Tensor z = torch::cat({torch::ones({1}), numbers});
+  const bool are_known = numbers.size(0) == this->numbers();
+  const torch::Tensor z = torch::cat({torch::ones({1}), are_known ? numbers : torch::zeros({this->numbers()})});
   const torch::Tensor linear = torch::mv(linear_.t(), z);
   const torch::Tensor half_pairs = torch::mv(pairs_.flatten(1).t(), z).view({states(), states()}) / 2;
   std::vector<float> result(n);

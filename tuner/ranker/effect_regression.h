@@ -46,11 +46,13 @@ class EffectRegression {
   static std::int64_t states_of(const std::vector<Parameter>& parameters);
 
   // What the tasks that tell configurations apart say; this one if there are none. Starts from what this one was fitted
-  // to, where that has as many groups. Beyond 2,000 results so many are drawn, which bounds what it costs. `groups`: of
-  // each number, counted from 0. Throws InputError for encodings of another width.
+  // to, where that has as many groups. Beyond 2,000 results so many are drawn, and more than 64 numbers are not
+  // read, which bounds what it costs. `groups`: of each number, counted from 0. Throws InputError for encodings of
+  // another width.
   EffectRegression fitted(const std::vector<EffectTask>& tasks, const std::vector<std::int64_t>& groups) const;
 
-  // E of n encodings of width() numbers each, in units of a usual task's standard deviation.
+  // E of n encodings of width() numbers each, in units of a usual task's standard deviation. Another count of numbers
+  // than numbers() counts as not known.
   std::vector<float> scores(const float* encodings, std::size_t n, const torch::Tensor& numbers) const;
 
   const std::vector<Parameter>& parameters() const { return parameters_; }

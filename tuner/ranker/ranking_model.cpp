@@ -18,6 +18,9 @@
 namespace hyperfd {
 namespace {
 
+// Of all parameters, for which effects of pairs are learned: their square is stored for each number of a task.
+constexpr std::int64_t kMostStates = 400;
+
 void check_rows(const std::vector<EncodedConfiguration>& rows, const RankingModelState& state,
                 const std::string& what) {
   const EncodingShape shape = state.shape();
@@ -205,7 +208,9 @@ std::optional<ExtractorInput> RankingModel::extractor_input() const {
 void RankingModel::add_effects(const EncodingColumns& columns) {
   RankingModelState& state = impl_->state;
   if (state.ranker.effects || !state.options.effects || columns.empty()) return;
-  state.ranker.effects.emplace(EffectRegression::parameters_of(columns), static_cast<std::int64_t>(columns.size()));
+  std::vector<EffectRegression::Parameter> parameters = EffectRegression::parameters_of(columns);
+  if (EffectRegression::states_of(parameters) > kMostStates) return;
+  state.ranker.effects.emplace(std::move(parameters), static_cast<std::int64_t>(columns.size()));
   impl_->identity = next_identity();
 }
 

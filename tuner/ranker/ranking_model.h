@@ -41,7 +41,7 @@ class RankingModel {
   std::vector<float> extractor_weights() const;
 
   // Says what the numbers of a configuration are, by which the ranker learns the effects of parameters; does nothing if
-  // it knows, or does not learn them.
+  // it knows, if it does not learn them, or if all parameters together have more than 400 values (9 for each number).
   void add_effects(const EncodingColumns& columns);
 
   // What the numbers are that TaskExperience::statistics holds, in their order; empty while the ranker has not seen
