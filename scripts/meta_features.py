@@ -15,7 +15,7 @@ import sys
 import numpy
 
 MAGIC = b"HyperFD features 1\n"
-RANKER_MAGIC = b"HyperFD ranker 2\n"
+RANKER_MAGICS = b"HyperFD ranker 3\n", b"HyperFD ranker 2\n"  # alike up to G
 HEADS = 4
 
 
@@ -60,9 +60,9 @@ class Extractor:
         """G of the newest ranker in a store, and its hash of what makes image features (ranking_model_bytes.h has the format)."""
         with sqlite3.connect(f"{pathlib.Path(file).resolve().as_uri()}?mode=ro", uri=True) as store:
             row = store.execute("SELECT model FROM rankers ORDER BY version DESC LIMIT 1").fetchone()
-        if row is None or not row[0].startswith(RANKER_MAGIC):
+        if row is None or not row[0].startswith(RANKER_MAGICS):
             raise SystemExit(f"{file}: holds no ranker that this script can read")
-        _, header, weights = row[0][len(RANKER_MAGIC):].split(b"\n", 2)
+        _, header, weights = row[0][len(RANKER_MAGICS[0]):].split(b"\n", 2)
         header = json.loads(header)
         if header["extractor"] is None or header["node_features"] > 0:
             raise SystemExit(f"{file}: expected a ranker of a space without architectures that has learned from images")

@@ -31,6 +31,7 @@ RankingModel trained_model(const SearchSpace& space, const Annotation& annotatio
   RankerOptions options;
   options.warm_up_iterations = 20;
   RankingModel model(encoding_shape(space, annotation), options, 1);
+  model.add_effects(space.encoding_columns());
   std::vector<TaskExperience> past;
   for (std::size_t i = 0; i < past_tasks; ++i) {
     past.push_back(random_experience(space, annotation, 20, rng));
@@ -55,7 +56,7 @@ void rank_216_points(benchmark::State& state) {
   for (std::uint64_t i = 0; i < *space.size(); ++i) points.push_back(space.encode(space.at(i)));
   PosteriorInput input = model.embed(points);
   for (auto _ : state) {
-    model.set_prior({"new", {}, {}}, input);
+    model.set_prior({"new", {}, {}}, input, RankerOptions().used_network_share());
     benchmark::DoNotOptimize(best_first(input.prior));
   }
 }

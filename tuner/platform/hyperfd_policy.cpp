@@ -82,7 +82,7 @@ class HyperFdPolicy::Ranking {
     return with_prior(embedded(task_, model_, configurations));
   }
   PosteriorInput with_prior(PosteriorInput input) const {
-    if (model_) model_->set_prior(own_, input);
+    if (model_) model_->set_prior(own_, input, policy_.ranker_options_.used_network_share());
     return input;
   }
 

@@ -22,6 +22,7 @@ struct RankerOptions {
   // False: the network alone, which is the paper's.
   bool effects = true;
   double network_share = 0.2;
+  double used_network_share() const { return effects ? network_share : 1; }
 
   // ---- Loss ----
   LossKind loss = LossKind::kRanking;

@@ -114,16 +114,16 @@ void learn_effects(Ranker& ranker, const std::vector<TaskExperience>& experience
   if (of_network > 0) ranker.network_scale.fill_(std::sqrt(of_effects / of_network));
 }
 
-// What the two rankings say together, added to what the network says, φᵀ H.
+// What the two rankings say together, instead of what the network says, φᵀ H.
 template <typename Number>
-void add_effects_to(const RankingModelState& state, const TaskExperience& own, const float* encodings, Number* network,
-                    std::size_t n) {
-  const Ranker& ranker = state.ranker;
-  if (!ranker.effects || !state.options.effects) return;
+void add_effects_to(const Ranker& ranker, const TaskExperience& own, const float* encodings, Number* network,
+                    std::size_t n, double network_share) {
+  if (!ranker.effects || network_share >= 1) return;
   const std::vector<float> effects = ranker.effects->scores(encodings, n, ranker.standardised(own.statistics));
-  const auto share = static_cast<float>(state.options.network_share), scale = ranker.network_scale.item<float>();
+  const double scale = ranker.network_scale.item<double>();
   for (std::size_t i = 0; i < n; ++i) {
-    network[i] = static_cast<Number>((1 - share) * effects[i] + share * scale * static_cast<float>(network[i]));
+    network[i] = static_cast<Number>((1 - network_share) * static_cast<double>(effects[i]) +
+                                     network_share * scale * static_cast<double>(network[i]));
   }
 }
 
@@ -272,7 +272,8 @@ std::vector<float> RankingModel::score(const TaskExperience& own,
     const MlpEncoder* mlp = ranker.encoder.flat_only();
     std::vector<float> scores = to_vector(mlp ? mlp->scores(ranker.encoder.input(candidates).flat, feature)
                                               : torch::mv(ranker.encoder.embed(candidates), feature));
-    add_effects_to(state, own, numbers_of(candidates).data(), scores.data(), scores.size());
+    add_effects_to(ranker, own, numbers_of(candidates).data(), scores.data(), scores.size(),
+                   state.options.used_network_share());
     return scores;
   }
   std::vector<EncodedConfiguration> telling;
@@ -282,8 +283,8 @@ std::vector<float> RankingModel::score(const TaskExperience& own,
     telling_scores.push_back(own.scores[i]);
   }
   PosteriorInput population = embed(candidates), results = embed(telling);
-  set_prior(own, population);
-  set_prior(own, results);
+  set_prior(own, population, state.options.used_network_share());
+  set_prior(own, results, state.options.used_network_share());
   const TaskPosterior posterior(population, results, telling_scores, {}, task_count());
   const std::vector<double> mean = posterior.predict(population).mean;
   return {mean.begin(), mean.end()};
@@ -296,7 +297,7 @@ std::vector<float> RankingModel::score_flat(const TaskExperience& own, const flo
   const torch::Tensor input =
       torch::from_blob(const_cast<float*>(rows), {static_cast<std::int64_t>(n), mlp->inputs()}, torch::kFloat32);
   std::vector<float> scores = to_vector(mlp->scores(input, feature_of(ranker, own)));
-  add_effects_to(impl_->state, own, rows, scores.data(), n);
+  add_effects_to(ranker, own, rows, scores.data(), n, options().used_network_share());
   return scores;
 }
 
@@ -308,7 +309,7 @@ PosteriorInput RankingModel::embed(const std::vector<EncodedConfiguration>& conf
   return result;
 }
 
-void RankingModel::set_prior(const TaskExperience& own, PosteriorInput& configurations) const {
+void RankingModel::set_prior(const TaskExperience& own, PosteriorInput& configurations, double network_share) const {
   const std::vector<float> feature = to_vector(feature_of(impl_->state.ranker, own));
   configurations.prior.resize(configurations.size);
   const float* embedding = configurations.embeddings.data();
@@ -316,7 +317,8 @@ void RankingModel::set_prior(const TaskExperience& own, PosteriorInput& configur
     prior = static_cast<double>(std::inner_product(feature.begin(), feature.end(), embedding, 0.0f));
     embedding += feature.size();
   }
-  add_effects_to(impl_->state, own, configurations.encodings.data(), configurations.prior.data(), configurations.size);
+  add_effects_to(impl_->state.ranker, own, configurations.encodings.data(), configurations.prior.data(),
+                 configurations.size, network_share);
 }
 
 }  // namespace hyperfd

@@ -72,7 +72,8 @@ class RankingModel {
   // What TaskPosterior reads of some configurations, for `own`'s φ. The embeddings of a fixed set of configurations may
   // be kept while identity() is the same: embed() once, then set_prior() for each task.
   PosteriorInput embed(const std::vector<EncodedConfiguration>& configurations) const;
-  void set_prior(const TaskExperience& own, PosteriorInput& configurations) const;
+  // `network_share`: the part of φᵀ H beside effects, where the ranker has learned some; 1: φᵀ H alone.
+  void set_prior(const TaskExperience& own, PosteriorInput& configurations, double network_share) const;
 
  private:
   struct Impl;

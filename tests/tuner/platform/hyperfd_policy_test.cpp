@@ -319,6 +319,51 @@ TEST(HyperFdPolicy, LearnsFromOwnResultsWithoutAModel) {
   EXPECT_EQ(next[0][key], space.at(0)[key]);
 }
 
+TEST(HyperFdPolicy, DecidesItselfHowMuchTheNetworkCounts) {
+  const SearchSpace space = hpo_space();
+  const std::string key = space.definition().begin().key();
+  RankerOptions options;
+  options.warm_up_iterations = options.iterations_per_update = 0;  // a network that knows nothing
+  RankingModel model(space.encoding_size(), options, 1);
+  model.add_effects(space.encoding_columns());
+  std::vector<TaskExperience> tasks(3);
+  Rng rng(13);
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    tasks[t].task = "task " + std::to_string(t);
+    for (int i = 0; i < 20; ++i) {
+      const Configuration configuration = space.sample(rng);
+      tasks[t].encodings.emplace_back(space.encode(configuration));
+      tasks[t].scores.push_back(configuration[key] == space.at(0)[key] ? 1 : 0);
+    }
+  }
+  model.update(tasks, 2);
+  std::vector<EncodedConfiguration> points;
+  for (std::uint64_t i = 0; i < *space.size(); ++i) points.emplace_back(space.encode(space.at(i)));
+  PosteriorInput network = model.embed(points), effects = network, both = network;
+  model.set_prior({"new", {}, {}}, network, 1);
+  model.set_prior({"new", {}, {}}, effects, 0);
+  model.set_prior({"new", {}, {}}, both, 0.25);
+  const double scale = (both.prior[0] - 0.75 * effects.prior[0]) / (0.25 * network.prior[0]);
+  EXPECT_GT(scale, 0);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    EXPECT_NEAR(both.prior[i], 0.75 * effects.prior[i] + 0.25 * scale * network.prior[i], 1e-5);
+  }
+  const auto first = [&](const std::string& policy) {
+    const auto best = make_policy(policy)->suggest({space, {}, {}, &model}, 1, rng).at(0);
+    for (std::uint64_t i = 0; i < *space.size(); ++i) {
+      if (space.at(i) == best) return i;
+    }
+    return *space.size();
+  };
+  const auto top = [](const PosteriorInput& input) {
+    return static_cast<std::uint64_t>(std::max_element(input.prior.begin(), input.prior.end()) - input.prior.begin());
+  };
+  EXPECT_EQ(space.at(first("hyperfd:network_share=0"))[key], space.at(0)[key]);
+  EXPECT_EQ(first("hyperfd:network_share=0"), top(effects));
+  EXPECT_EQ(first("hyperfd:effects=off"), top(network));
+  EXPECT_EQ(first("paper"), top(network));
+}
+
 // A space whose configurations are chains of one to three operators.
 TEST(HyperFdPolicy, RanksArchitecturesByTheirGraphs) {
   const auto space = SearchSpace::parse(parse_json(R"({"depth": {"_type": "choice", "_value": [1, 2, 3]},

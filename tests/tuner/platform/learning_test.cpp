@@ -128,6 +128,15 @@ TEST_F(LearningTest, TrainsByTheOptionsOfThePolicy) {
   EXPECT_EQ(model().options().hidden_units, 16) << "another width starts anew";
 }
 
+TEST_F(LearningTest, LearnsEffectsForThePoliciesThatUseThem) {
+  begin("e", "paper:hidden=8:iterations=3:warm_up=0");
+  run("e");
+  EXPECT_THAT(store_->latest_ranker(signature())->model, HasSubstr("\"effects\":null"));
+  begin("f", "hyperfd:hidden=8:iterations=3:warm_up=0");
+  run("f");
+  EXPECT_THAT(store_->latest_ranker(signature())->model, HasSubstr("\"effects\":{"));
+}
+
 TEST_F(LearningTest, LearnsFromNumbersThatUsersGive) {
   begin("e", "hyperfd:hidden=8:iterations=5:warm_up=0", {{"size", 3}, {"classes", 2}});
   run("e");
