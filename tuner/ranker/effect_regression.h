@@ -11,7 +11,7 @@
 
 namespace hyperfd {
 
-// The results of one task, for EffectRegression::fit().
+// The results of one task, for EffectRegression::fitted().
 struct EffectTask {
   const std::vector<EncodedConfiguration>& configurations;
   const std::vector<double>& scores;  // as many

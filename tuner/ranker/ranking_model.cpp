@@ -111,7 +111,7 @@ void learn_effects(Ranker& ranker, const std::vector<TaskExperience>& experience
     of_effects += effects.var(/*unbiased=*/false).item<double>();
     of_network += network.var(/*unbiased=*/false).item<double>();
   }
-  if (of_network > 0) ranker.network_scale.fill_(std::sqrt(of_effects / of_network));
+  if (of_network > 0 && of_effects > 0) ranker.network_scale.fill_(std::sqrt(of_effects / of_network));
 }
 
 // What the two rankings say together, instead of what the network says, φᵀ H.

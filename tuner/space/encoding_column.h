@@ -14,11 +14,7 @@ struct EncodingColumn {
   // The middle of what it can be: 1/2 of a number, 1/n of a one-hot of n.
   float middle;
   // It tells nothing that the feature before it does not, but order and distance: the number of a choice among numbers.
-  bool repeats = false;
-
-  bool operator==(const EncodingColumn& other) const {
-    return feature == other.feature && mask == other.mask && middle == other.middle && repeats == other.repeats;
-  }
+  bool repeats;
 };
 
 using EncodingColumns = std::vector<EncodingColumn>;
