@@ -2,7 +2,7 @@
 
     .venv/bin/python scripts/bench_features.py [--work runs/face-mini] [--classifier BACKBONE] [--seeds 3] [--rows NAME…]
 
-Rankers of face-mini's 60 offline tasks, as `hyperfd-tuner warmup` cross-validates them: NDCG of rankings of tasks that were not learned
+Rankers of face-mini's 60 offline tasks, as `hyperfd-tuner warmup` cross-validates them: NDCG of rankings by the network alone of tasks that were not learned
 from, by chance parts and with the other kind of task (source's sub-data sets, its shifted versions), mean ± deviation over seeds. Rows
 with other features describe all data sets anew (WORK, as scripts/face_mini.sh made them), which takes minutes; what is there is used
 again. --classifier: what `hyperfd-trial import-weights` made of an ImageNet backbone.
@@ -58,7 +58,7 @@ def ndcg(options, table, features, policy, seed, apart):
         command += ["--apart", "^[0-9]"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     out.unlink()
-    return float(re.search(r"validation NDCG ([0-9.]+) after", done.stdout).group(1))
+    return float(re.search(r"validation NDCG of the network ([0-9.]+) after", done.stdout).group(1))
 
 
 def row(options, name, table, features, policy):
