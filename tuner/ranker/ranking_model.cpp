@@ -106,8 +106,9 @@ void learn_effects(Ranker& ranker, const std::vector<TaskExperience>& experience
     if (experience[t].encodings.size() < 2) continue;
     const torch::Tensor effects = to_tensor(ranker.effects->scores(numbers_of(experience[t].encodings).data(),
                                                                    experience[t].encodings.size(), tasks[t].numbers));
-    const torch::Tensor network =
-        torch::mv(ranker.encoder.embed(experience[t].encodings), feature_of(ranker, experience[t]));
+    // By what the ranker of today makes of the data set, not by what an earlier one made of it.
+    const TaskExperience known{experience[t].task, {}, {}, experience[t].statistics};
+    const torch::Tensor network = torch::mv(ranker.encoder.embed(experience[t].encodings), feature_of(ranker, known));
     of_effects += effects.var(/*unbiased=*/false).item<double>();
     of_network += network.var(/*unbiased=*/false).item<double>();
   }
