@@ -53,8 +53,8 @@ ABLATIONS = {
 }
 PAPER_TABLE_1 = {"random": "20.1 / 20.1", "best_on_source": "25.1 / 11.0", "tr_automl": "22.2 / 25.3", "hyperstar": "22.0 / 21.1",
                  "scot": "20.8 / 21.3", "hyperfd": "13.2 / 7.8"}
-FEWEST = 20  # configurations of a task that is reported
 ORDERS = 50  # of the tasks, Figure 4
+FEWEST = 20  # configurations of a task that is reported
 BY_TASK = ["random", "average_rank", "greedy_portfolio", "nearest_task", "gradient_boosting", "hyperfd"]  # Table 13
 ALONE = [policy for policy in POLICIES if policy not in ("best_on_source", "tr_automl", "hyperstar")]  # leave one out
 
@@ -332,17 +332,17 @@ def ablation_sections(bench):
     return sections
 
 
-def other_protocols(bench):
-    orders = bench.replay(["random", "average_rank", "hyperfd"], [4], seeds=ORDERS)[4]
+def other_protocols(bench, repetitions):
+    orders = bench.replay(["random", "average_rank", "hyperfd"], [4], seeds=repetitions)[4]
     figure, axes = plt.subplots(figsize=(5, 2.6), constrained_layout=True)
     axes.boxplot([n["ranks"] for n in orders.values()], orientation="horizontal", widths=0.6)
     axes.set_yticks(range(1, len(orders) + 1), list(orders))
     axes.set_xlabel("mean rank over tasks, %")
-    axes.set_title(f"{ORDERS} orders of the tasks, budget 4", fontsize=10)
+    axes.set_title(f"{repetitions} orders of the tasks, budget 4", fontsize=10)
     axes.grid(axis="x", alpha=0.3)
     figure.savefig(DOCS / f"benchmark_{bench.space}_orders.png", dpi=110)
     plt.close(figure)
-    sections = [f"![Ranks of {ORDERS} orders](benchmark_{bench.space}_orders.png)\n",
+    sections = [f"![Ranks of {repetitions} orders](benchmark_{bench.space}_orders.png)\n",
                 "### Leave one domain out\n\nEvery other task is known with its whole table, and the offline ones.\n"]
     for budget, report in bench.replay(ALONE, SHOWN, more=["--leave-one-out"]).items():
         sections.append(f"Budget {budget}:\n\n" + table(["policy", "rank %", "ΔAP", "p random", "p hyperfd"],
@@ -354,7 +354,7 @@ def report_file(space):
     return DOCS / ("benchmark.md" if space == "hpo" else f"benchmark_{space}.md")
 
 
-def write(space, seeds, budgets, tuner, ablations, warm_starts):
+def write(space, seeds, budgets, tuner, ablations, warm_starts, orders):
     tables = Tables(TABLES / space)
     if min(map(len, tables.tasks.values())) < FEWEST:
         sys.exit(f"{TABLES / space}: fewer than {FEWEST} configurations of a task")
@@ -363,7 +363,7 @@ def write(space, seeds, budgets, tuner, ablations, warm_starts):
     if space == "hpo":
         untuned, saturated = json.loads((TABLES / "untuned.json").read_text()), Tables(TABLES / "saturated").tasks
     parts = [f"# The benchmark face-mini: {SPACES[space].name}\n",
-             f"Made by `.venv/bin/python scripts/benchmark_report.py --spaces {space} --seeds {seeds} --budgets {','.join(map(str, budgets))}{'' if ablations else ' --without-ablations'}{f' --warm-starts {warm_starts}' if warm_starts > 1 else ''}` from `tuner/bench/tables/face-mini`; do not edit.\n",
+             f"Made by `.venv/bin/python scripts/benchmark_report.py --spaces {space} --seeds {seeds} --budgets {','.join(map(str, budgets))}{'' if ablations else ' --without-ablations'}{f' --warm-starts {warm_starts}' if warm_starts > 1 else ''}{f' --orders {orders}' if orders != ORDERS else ''}` from `tuner/bench/tables/face-mini`; do not edit.\n",
              f"Each number of the tables is a real training by `hyperfd-trial train --recipe {RECIPES[space]}`, started by "
              "`hyperfd-tuner collect` (`scripts/face_mini.sh`): AP@50 on the validation and test splits of a data set.\n"]
     for name, rows in saturated.items():
@@ -400,7 +400,7 @@ def write(space, seeds, budgets, tuner, ablations, warm_starts):
                  f"![Rank correlation between tasks](benchmark_{space}_correlation.png)\n")
     parts.append(f"### Policies, {seeds} seeds\n")
     bench = Bench(space, seeds, tuner, warm_starts)
-    parts += policy_sections(bench, budgets) + (ablation_sections(bench) if ablations else []) + other_protocols(bench)
+    parts += policy_sections(bench, budgets) + (ablation_sections(bench) if ablations else []) + other_protocols(bench, orders)
     parts.append("rank %: place, by validation AP, of the configuration that the policy found best on validation, among all of the "
                  "task's; mean over tasks. ΔAP: its test AP less what random search expects, in points, summed over tasks. "
                  f"±: standard deviation over seeds, each with another order of tasks{f' and, in turn, one of {warm_starts} warm-ups of a ranker' if warm_starts > 1 else ''}. p: Wilcoxon's signed-rank test. "
@@ -414,12 +414,13 @@ def main():
     parser.add_argument("--seeds", type=int, default=20, help="repetitions (default: %(default)s)")
     parser.add_argument("--budgets", default=",".join(map(str, range(1, 11))), help="trials of each task, 1, 2 and 4 among them (default: %(default)s)")
     parser.add_argument("--warm-starts", type=int, default=1, help="rankers that learned from the offline tasks, of which the repetitions take turns")
+    parser.add_argument("--orders", type=int, default=ORDERS, help="of the tasks, Figure 4 (default: %(default)s)")
     parser.add_argument("--without-ablations", action="store_true", help="leave out the variants of HyperFD")
     parser.add_argument("--tuner", default=str(ROOT / "build/release/bin/hyperfd-tuner"), help="program (default: %(default)s)")
     arguments = parser.parse_args()
     budgets = sorted({int(budget) for budget in arguments.budgets.split(",")} | set(SHOWN))
     for space in arguments.spaces:
-        write(space, arguments.seeds, budgets, arguments.tuner, not arguments.without_ablations, arguments.warm_starts)
+        write(space, arguments.seeds, budgets, arguments.tuner, not arguments.without_ablations, arguments.warm_starts, arguments.orders)
 
 
 if __name__ == "__main__":

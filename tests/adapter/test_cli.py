@@ -6,6 +6,7 @@ import pytest
 from fake_tuner import FakeTuner
 from nni.tools.package_utils import get_algo_meta
 
+from hyperfd_nni import delivery
 from hyperfd_nni.cli import main
 from hyperfd_nni.journal import Journal
 from hyperfd_nni.outbox import Outbox
@@ -42,6 +43,7 @@ def test_doctor_says_what_is_wrong_and_what_is_well(fake_programs, capsys):
 def test_deliver_sends_what_an_ended_experiment_left(short_tmp, capsys):
     checkpoint = short_tmp / "exp7" / "checkpoint"
     outbox = Outbox(Journal(checkpoint / OUTBOX_FILE), "run")
+    outbox.mark(stays=False)
     space = json.dumps({"x": {"_type": "choice", "_value": [1, 2]}})
     outbox.add("IN", {"run": "run", "space": space, "optimize_mode": "maximize", "budget": 0, "policy": "random", "seed": 0})
     outbox.add("AD", {"run": "run", "records": [{"parameter_id": 5, "parameters": '{"x":1}'}]})
@@ -65,10 +67,28 @@ def test_deliver_says_when_the_tuner_refuses(short_tmp, capsys):
     outbox.close()
     server = FakeTuner(f"ipc://{short_tmp}/tuner", lambda message: {"code": "input", "message": "no"})
     try:
-        assert main(["deliver", str(checkpoint), "--endpoint", server.endpoint]) == 1
+        assert main(["deliver", str(checkpoint), "--endpoint", server.endpoint, "--privacy", "share"]) == 1
     finally:
         server.close()
     assert "0 message(s) delivered, 1 refused" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("stays, error", [(True, "only here"), (None, "--privacy pull")])
+def test_deliver_sends_nothing_away_that_may_be_to_stay(short_tmp, capsys, monkeypatch, stays, error):
+    checkpoint = short_tmp / "exp8" / "checkpoint"
+    outbox = Outbox(Journal(checkpoint / OUTBOX_FILE), "run")
+    if stays is not None:
+        outbox.mark(stays)
+    outbox.add("TE", {"run": "run"})
+    outbox.close()
+
+    def connect(settings):
+        assert settings.is_local
+        raise ValueError("only here")
+
+    monkeypatch.setattr(delivery, "connect", connect)
+    assert main(["deliver", str(checkpoint), "--endpoint", f"ipc://{short_tmp}/tuner"]) == 1
+    assert error in capsys.readouterr().err
 
 
 def test_deliver_leaves_a_running_experiment_alone(short_tmp, capsys):

@@ -61,6 +61,15 @@ def test_outbox_delivers_in_order_and_remembers_over_restarts(tmp_path):
     assert len(Outbox(Journal(file), "run3")) == 0
 
 
+def test_outbox_remembers_whether_its_messages_stay(tmp_path):
+    file = tmp_path / "outbox"
+    first = Outbox(Journal(file), "run1")
+    assert first.stays is None
+    first.mark(stays=True)
+    first.add("TE", {"run": "run1"})
+    assert Outbox(Journal(file), "run2").stays is True
+
+
 def test_outbox_sets_a_refused_message_aside_after_enough_attempts(tmp_path, caplog):
     outbox = Outbox(Journal(tmp_path / "outbox"), "run")
     for n in range(3):

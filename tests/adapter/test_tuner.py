@@ -11,7 +11,9 @@ from fake_tuner import FakeTuner
 from nni_driver import Driver, eventually
 
 from hyperfd_nni import client, courier, session
-from hyperfd_nni.session import FIRST_FALLBACK_ID
+from hyperfd_nni.journal import Journal
+from hyperfd_nni.outbox import Outbox
+from hyperfd_nni.session import FIRST_FALLBACK_ID, OUTBOX_FILE
 from hyperfd_nni.tuner import HyperFDTuner
 
 SPACE = {"x": {"_type": "uniform", "_value": [0, 1]}, "kind": {"_type": "choice", "_value": ["a", "b"]}}
@@ -300,6 +302,7 @@ def test_results_of_a_run_that_never_saw_its_tuner_are_delivered_by_the_next(exp
     assert list(server.suggested.values())[0] == trials[0]
     runs = {key[1] for key in server.results} | {body["run"] for body in server.bodies("IN")}
     assert len(runs) == 2
+    assert Outbox(Journal(experiment.checkpoint / OUTBOX_FILE), "").stays is False
     server.close()
 
 

@@ -147,12 +147,20 @@ TEST_F(TunerCommands, AStoreStartsFromABundleAndGrowsByOthers) {
   const Finished made = run_tuner({"bench", "table", "--simulated", "tasks=4,similarity=0.8"});
   write_file_atomically(table, made.out);
   const std::string space = HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml";
-  const Finished warmed = run_tuner(
-      {"warmup", "--table", table, "--space", space, "--out", bundle, "--rounds", "2", "--iterations", "20"});
+  const Finished warmed =
+      run_tuner({"warmup", "--table", table, "--space", space, "--out", bundle, "--rounds", "2", "--iterations", "20"});
   EXPECT_EQ(warmed.exit_code, 0) << warmed.err;
   EXPECT_THAT(warmed.out, HasSubstr("4 tasks, 0 of them with image features, 864 results"));
   EXPECT_THAT(warmed.out, HasSubstr("validation NDCG"));
   expect_refusal({"warmup", "--table", table, "--space", space, "--out", bundle}, 2, "exists");
+  const std::string grouped = folder_.file("grouped.sqlite");
+  ASSERT_EQ(run_tuner({"warmup", "--table", table, "--space", space, "--out", grouped, "--rounds", "1", "--iterations",
+                       "5", "--group", "nas"})
+                .exit_code,
+            0);
+  EXPECT_THAT(run_tuner({"inspect", "--store", grouped, "--json"}).out, HasSubstr("\"offline/nas/"));
+  expect_refusal({"warmup", "--table", table, "--space", space, "--out", "x", "--group", "a/b"}, 2,
+                 "--group: expected letters");
 
   // The second start finds all of it in the store.
   for (int start = 0; start < 2; ++start) {
@@ -191,7 +199,8 @@ TEST_F(TunerCommands, AStoreStartsFromABundleAndGrowsByOthers) {
 }
 
 TEST_F(TunerCommands, WhatComesWithTheProgramKnowsTheHpoSpace) {
-  const std::string bundle = HYPERFD_SOURCE_DIR "/models/faces.sqlite", space = HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml";
+  const std::string bundle = HYPERFD_SOURCE_DIR "/models/faces.sqlite",
+                    space = HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml";
   EXPECT_LT(read_file(bundle).size(), 20u << 20);
   ServingTuner tuner(store_, "ipc://" + folder_.file("tuner.sock"), {"--bundle", "faces"});
   tuner.wait_until_it_answers();

@@ -132,6 +132,7 @@ class DetectRun {
     std::size_t faces = 0;
     int number = 0;
     do {
+      check_detectable(frame.size(), detector_.recipe, file.string());
       const std::vector<Detection> detections = find(file, number++, frame);
       faces += detections.size();
       if (!draws()) continue;

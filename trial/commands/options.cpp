@@ -12,15 +12,19 @@ void add_computing_options(CLI::App& command, std::string& device, int& threads)
 
 void add_precision_option(CLI::App& command, std::string& precision) {
   command
-      .add_option("--precision", precision,
-                  "float32, or bfloat16, which is faster where the processor or GPU has it (default: the weights' recipe's)")
+      .add_option(
+          "--precision", precision,
+          "float32, or bfloat16, which is faster where the processor or GPU has it (default: the weights' recipe's)")
       ->check(CLI::IsMember({"float32", "bfloat16"}));
 }
 
-Recipe TrainingOptions::load() const {
+Recipe TrainingOptions::load(const Json& configuration) const {
+  std::optional<std::string> chosen = weights;
+  if (configuration.contains("weights") && configuration["weights"].is_string())
+    chosen = configuration["weights"].get<std::string>();
   std::vector<std::string> all = overrides;
-  if (weights && weights->empty()) all.push_back("weights=");
-  return load_recipe_for_weights(recipe, weights.value_or(""), all);
+  if (chosen && chosen->empty()) all.push_back("weights=");
+  return load_recipe_for_weights(recipe, chosen.value_or(""), all);
 }
 
 TrainerOptions TrainingOptions::trainer_with(const std::string& checkpoint_file) const {
@@ -32,8 +36,9 @@ TrainerOptions TrainingOptions::trainer_with(const std::string& checkpoint_file)
 
 void add_training_options(CLI::App& command, TrainingOptions& options) {
   command
-      .add_option("--recipe", options.recipe,
-                  "Recipe: a name that comes with the program (mini, mini_nas, scratch, paper, pretrain) or a YAML file")
+      .add_option(
+          "--recipe", options.recipe,
+          "Recipe: a name that comes with the program (mini, mini_nas, scratch, paper, pretrain) or a YAML file")
       ->capture_default_str();
   command.add_option("--weights", options.weights,
                      "Initial weights: a name that comes with the program or a file, also of a backbone alone; the "
@@ -45,7 +50,9 @@ void add_training_options(CLI::App& command, TrainingOptions& options) {
                   "Threads that read and augment images; 0: the training thread does it")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
-  command.add_option("--cache", options.cache_megabytes, "Memory for decoded images, in MB")
+  command
+      .add_option("--cache", options.cache_megabytes,
+                  "Memory for decoded images, in MB; a quarter of it is for validation and test")
       ->check(CLI::Range(0, 1 << 20))
       ->capture_default_str();
   command

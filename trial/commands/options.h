@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "trial/training/trainer.h"
+#include "tuner/base/json.h"
 
 // Options that several subcommands have, declared once.
 namespace hyperfd::commands {
@@ -25,7 +26,8 @@ struct TrainingOptions {
   TrainerOptions trainer;
   int threads = 1, cache_megabytes = 512;
 
-  Recipe load() const;
+  // `configuration` may choose weights, too; its other keys are not read.
+  Recipe load(const Json& configuration = Json::object()) const;
   // `trainer` with the memory and the checkpoint's file.
   TrainerOptions trainer_with(const std::string& checkpoint_file) const;
 };

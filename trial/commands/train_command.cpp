@@ -31,7 +31,7 @@ void train(const Options& options) {
       open_trial_channel(environment, reads_file ? load_json_or_yaml(options.parameters_file) : Json::object());
   const Assignment& assignment = channel->assignment();
 
-  Recipe recipe = options.load();
+  Recipe recipe = options.load(assignment.parameters);
   for (const std::string& warning : apply_configuration(recipe, assignment.parameters)) spdlog::warn(warning);
   set_up_computing(options.threads);
 
@@ -60,25 +60,27 @@ void train(const Options& options) {
   const TrainingResult result = trainer.run(out.file("best.pt"), observer);
 
   for (const std::string& line : result.warnings) spdlog::warn(options.data + ": " + line);
+  const bool is_interrupted = result.ending == Ending::kInterrupted;
+  // Before anything that a full disk may stop, and before the pictures: NNI kills a trial a few seconds after its
+  // signal. A detector that diverged before its first validation finds nothing: that is its score.
+  if (!is_interrupted) channel->report_final(result.test.value_or(0));
+  if (is_interrupted && result.best_epoch > 0) channel->report_final(result.best_validation);
   out.write_result(result, {{"data", options.data},
                             {"recipe", options.recipe},
                             {"parameters", assignment.parameters},
                             {"seed", options.trainer.seed},
                             {"version", kVersion}});
-  // Before the pictures: NNI kills a trial a few seconds after its signal.
-  if (result.ending == Ending::kInterrupted) {
+  if (is_interrupted) {
     progress.result(result, out.path());
     if (result.best_epoch == 0) throw Error("interrupted before the first validation: there is no result to report");
-    channel->report_final(result.best_validation);
     return;
   }
   if (result.ending == Ending::kDiverged)
-    spdlog::warn("training diverged (loss or gradient not finite, or the loss rose far); the last good validation counts");
+    spdlog::warn(
+        "training diverged (loss or gradient not finite, or the loss rose far); the last good validation counts");
   draw_curves(result.epochs, out.file("curves.png"));
   if (result.test) trainer.draw_detections(out.file("detections.png"));
   progress.result(result, out.path());
-  // A detector that diverged before its first validation finds nothing: that is its score.
-  channel->report_final(result.test.value_or(0));
   trainer.discard_checkpoint();
 }
 

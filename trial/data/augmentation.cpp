@@ -80,7 +80,8 @@ std::vector<Face> faces_in_crop(const std::vector<Face>& faces, const cv::Rect& 
   std::vector<Face> kept;
   for (const Face& face : faces) {
     const float centre_x = face.box.x + face.box.width / 2 - x, centre_y = face.box.y + face.box.height / 2 - y;
-    if (centre_x <= 0 || centre_y <= 0 || centre_x >= side || centre_y >= side) continue;
+    const bool is_outside = centre_x <= 0 || centre_y <= 0 || centre_x >= side || centre_y >= side;
+    if (is_outside && !face.ignored) continue;
     const float left = std::max(face.box.x - x, 0.0f), top = std::max(face.box.y - y, 0.0f);
     const float right = std::min(face.box.right() - x, side), bottom = std::min(face.box.bottom() - y, side);
     Face moved;

@@ -27,9 +27,10 @@ struct AugmentationOptions {
 // image's edge.
 cv::Rect choose_crop(cv::Size image, const std::vector<Face>& faces, float minimum_crop_ratio, Rng& rng);
 
-// Faces whose centre lies in `crop`, clipped to it, in pixels of the crop resized to crop_size. A face with a landmark
-// outside keeps none, since clipped landmarks would be wrong ones. Faces that are left with less than a pixel on either
-// side are dropped.
+// Faces whose centre lies in `crop`, and ignored regions that reach into it, so that what is not labelled there does
+// not become background; clipped to it, in pixels of the crop resized to crop_size. A face with a landmark outside
+// keeps none, since clipped landmarks would be wrong ones. Faces that are left with less than a pixel on either side
+// are dropped.
 std::vector<Face> faces_in_crop(const std::vector<Face>& faces, const cv::Rect& crop, int crop_size);
 
 // Mirrors boxes and landmarks in an image of the given width; left and right landmarks change places.

@@ -7,6 +7,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include <opencv2/core.hpp>
+
 #include "trial/data/annotation_writer.h"
 #include "trial/data/image_source.h"
 #include "trial/data/shift/shift.h"
@@ -127,10 +129,16 @@ class ShiftedImages {
     require(!moves_faces_ || std::max(image.size.width, image.size.height) <= kLongestSide, origin,
             "is longer than 32766 pixels, which cannot be shifted");
     Rng rng(stable_hash("shift " + std::to_string(seed_) + " " + std::to_string(steps) + " " + origin.file));
-    shifts_[steps - 1](image, rng, [&](Rng& draw) {
-      const std::vector<std::size_t>& same_split = of_split_[static_cast<std::size_t>(origin.split)];
-      return make(same_split[draw.below(same_split.size())], steps - 1, with_pixels);
-    });
+    try {
+      shifts_[steps - 1](image, rng, [&](Rng& draw) {
+        const std::vector<std::size_t>& same_split = of_split_[static_cast<std::size_t>(origin.split)];
+        return make(same_split[draw.below(same_split.size())], steps - 1, with_pixels);
+      });
+    } catch (const InputError& error) {
+      require(false, origin, error.what());
+    } catch (const cv::Exception& error) {  // a JPEG of more than 65,500 pixels on a side, say
+      require(false, origin, "cannot be shifted: " + error.err);
+    }
     return image;
   }
 

@@ -56,9 +56,6 @@ bool is_complete_jpeg(std::string_view bytes) {
 
 namespace {
 
-// More than any camera makes; a file of a few kilobytes can say that it has more.
-constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 27;
-
 std::uint64_t big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
   std::uint64_t number = 0;
   for (std::size_t i = 0; i < count; ++i) number = number << 8 | static_cast<std::uint8_t>(bytes[at + i]);
@@ -78,7 +75,13 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> announced_size(std::strin
     if (marker >= 0xFFC0 && marker <= 0xFFCF && marker != 0xFFC4 && marker != 0xFFC8 && marker != 0xFFCC) {
       return std::make_pair(big_endian(bytes, i + 7, 2), big_endian(bytes, i + 5, 2));
     }
-    i += marker == 0xFFFF ? 1 : 2 + big_endian(bytes, i + 2, 2);
+    const std::uint64_t code = marker & 0xFF;
+    if (marker < 0xFF00 || marker == 0xFFFF) {
+      ++i;  // filling, or bytes that a decoder skips
+    } else {
+      const bool has_length = code != 0 && code != 1 && (code < 0xD0 || code > 0xD8);
+      i += has_length ? 2 + big_endian(bytes, i + 2, 2) : 2;
+    }
   }
   return std::nullopt;
 }

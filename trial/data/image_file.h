@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +8,9 @@
 #include <opencv2/core/mat.hpp>
 
 namespace hyperfd {
+
+// More than any camera makes; a file of a few kilobytes can say that it has more.
+constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 27;
 
 // Reads one image (BGR, 8 bits, EXIF orientation ignored so that boxes fit). Throws InputError that names the file when
 // it is missing, not an image, or cut off: decoders fill the missing rest with grey, which would be trained on.

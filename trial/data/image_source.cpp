@@ -56,6 +56,17 @@ cv::Mat read_pixels(const std::string& folder, const AnnotatedImage& image) {
   return image.make_pixels ? image.make_pixels() : read_image(folder + "/" + image.file);
 }
 
+bool warn_of_size(Warnings& warnings, const AnnotatedImage& image, cv::Size size) {
+  const bool differs =
+      (image.width > 0 && image.width != size.width) || (image.height > 0 && image.height != size.height);
+  if (differs) {
+    warnings.add("images of another size than annotated, boxes may be off",
+                 image.file + ": " + std::to_string(size.width) + "x" + std::to_string(size.height) + ", annotated " +
+                     std::to_string(image.width) + "x" + std::to_string(image.height));
+  }
+  return differs;
+}
+
 std::unique_ptr<ImageSource> dataset_images(const std::string& folder, std::vector<AnnotatedImage> images) {
   return std::make_unique<DatasetImages>(folder, std::move(images));
 }

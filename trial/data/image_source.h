@@ -20,9 +20,12 @@ class ImageSource {
   virtual cv::Mat get(std::size_t index) = 0;
 };
 
-// The pixels of one image of a data set in `folder`, read or made. BGR, 8 bits, not shared. Throws InputError that names
-// the file.
+// The pixels of one image of a data set in `folder`, read or made. BGR, 8 bits, not shared. Throws InputError that
+// names the file.
 cv::Mat read_pixels(const std::string& folder, const AnnotatedImage& image);
+
+// Whether an image of that size is not as large as its annotation says; then there is a warning of it.
+bool warn_of_size(Warnings& warnings, const AnnotatedImage& image, cv::Size size);
 
 // Images of a data set, decoded anew at each call.
 std::unique_ptr<ImageSource> dataset_images(const std::string& folder, std::vector<AnnotatedImage> images);

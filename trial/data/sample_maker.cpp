@@ -51,17 +51,8 @@ cv::Mat SampleMaker::read(std::uint32_t index) {
   const AnnotatedImage& annotated = images_[index];
   try {
     cv::Mat image = source_->get(index);
-    const bool differs = (annotated.width > 0 && annotated.width != image.cols) ||
-                         (annotated.height > 0 && annotated.height != image.rows);
-    if (differs) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (!size_differs_[index]) {
-        warnings_.add("images of another size than annotated, boxes may be off",
-                      annotated.file + ": " + std::to_string(image.cols) + "x" + std::to_string(image.rows) +
-                          ", annotated " + std::to_string(annotated.width) + "x" + std::to_string(annotated.height));
-        size_differs_[index] = true;
-      }
-    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!size_differs_[index]) size_differs_[index] = warn_of_size(warnings_, annotated, image.size());
     return image;
   } catch (const InputError& error) {
     give_up(index, error.what());

@@ -26,6 +26,10 @@ std::string previous(const std::string& file) {
   return file + ".previous";
 }
 
+std::string damaged(const std::string& file) {
+  return file + ".damaged";
+}
+
 void put(Weights& file, const std::string& prefix, const Weights& weights) {
   for (const auto& [name, tensor] : weights.tensors) file.tensors[prefix + name] = tensor;
 }
@@ -122,6 +126,8 @@ std::optional<Checkpoint> load_checkpoint(const std::string& file, const std::st
       throw;
     } catch (const InputError& unusable) {
       spdlog::warn("{}; not used", unusable.what());
+      std::error_code failure;  // the next one must not take the place of one that is good
+      std::filesystem::rename(candidate, damaged(file), failure);
     }
   }
   return std::nullopt;
@@ -131,6 +137,7 @@ void remove_checkpoint(const std::string& file) {
   std::error_code missing;
   std::filesystem::remove(file, missing);
   std::filesystem::remove(previous(file), missing);
+  std::filesystem::remove(damaged(file), missing);
 }
 
 }  // namespace hyperfd

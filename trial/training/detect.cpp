@@ -43,10 +43,14 @@ cv::Mat resize_for_evaluation(const cv::Mat& image, const Recipe& recipe) {
 }
 
 Sample read_for_evaluation(const std::string& folder, const AnnotatedImage& image, const Recipe& recipe) {
-  Sample sample{read_pixels(folder, image), image.faces};
-  check_detectable(sample.image.size(), recipe, folder + "/" + image.file);
-  const auto factor = static_cast<float>(evaluation_scale(sample.image.size(), recipe));
-  sample.image = resize_for_evaluation(sample.image, recipe);
+  return resize_for_evaluation(read_pixels(folder, image), image, folder, recipe);
+}
+
+Sample resize_for_evaluation(const cv::Mat& pixels, const AnnotatedImage& image, const std::string& folder,
+                             const Recipe& recipe) {
+  check_detectable(pixels.size(), recipe, folder + "/" + image.file);
+  const auto factor = static_cast<float>(evaluation_scale(pixels.size(), recipe));
+  Sample sample{resize_for_evaluation(pixels, recipe), image.faces};
   for (Face& face : sample.faces) scale(face, factor);
   return sample;
 }

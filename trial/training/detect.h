@@ -24,6 +24,9 @@ cv::Mat resize_for_evaluation(const cv::Mat& image, const Recipe& recipe);
 // An image of a data set in `folder` with its faces, both at that size. Throws InputError when it cannot be read or is
 // not detectable.
 Sample read_for_evaluation(const std::string& folder, const AnnotatedImage& image, const Recipe& recipe);
+// The same of its pixels, which are there already.
+Sample resize_for_evaluation(const cv::Mat& pixels, const AnnotatedImage& image, const std::string& folder,
+                             const Recipe& recipe);
 
 // The faces in one image, in its own pixels, strongest first. The network is on `device`.
 std::vector<Detection> detect_faces(TrainedDetector& detector, torch::Device device, const cv::Mat& image);

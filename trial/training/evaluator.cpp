@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 
+#include "trial/data/image_source.h"
 #include "trial/detector/anchors.h"
 #include "trial/detector/decoding.h"
 #include "trial/evaluation/average_precision.h"
@@ -14,8 +15,6 @@
 namespace hyperfd {
 namespace {
 
-// Resized images up to this many bytes stay in memory between runs.
-constexpr std::size_t kMemory = 256u << 20;
 // On the CPU no more pixels than these are evaluated at once: features of more images do not stay in its cache.
 constexpr std::size_t kPixelsAtOnce = 1u << 17;
 
@@ -38,22 +37,30 @@ class EvaluationMode {
 
 }  // namespace
 
-Evaluator::Evaluator(std::string folder, std::vector<AnnotatedImage> images, const Recipe& recipe)
-    : folder_(std::move(folder)), images_(std::move(images)), recipe_(recipe) {}
+Evaluator::Evaluator(std::string folder, std::vector<AnnotatedImage> images, const Recipe& recipe, std::size_t memory)
+    : folder_(std::move(folder)), images_(std::move(images)), recipe_(recipe), memory_(memory) {}
+
+void Evaluator::free_memory() {
+  for (Slot& slot : slots_) slot.image.release();
+}
 
 Sample Evaluator::sample(std::size_t index) {
   const Slot& slot = slots_.at(index);
   return slot.image.empty() ? read_for_evaluation(folder_, images_[index], recipe_) : Sample{slot.image, slot.faces};
 }
 
-void Evaluator::measure(torch::Device device) {
+bool Evaluator::measure(torch::Device device, const std::function<bool()>& interrupted) {
   std::vector<AnnotatedImage> readable;
   std::map<std::pair<int, int>, std::vector<std::size_t>> by_size;
   std::size_t bytes = 0;
+  std::vector<Slot> slots;
   for (std::size_t i = 0; i < images_.size(); ++i) {
+    if (interrupted && interrupted()) return false;
     Sample seen;
     try {
-      seen = read_for_evaluation(folder_, images_[i], recipe_);
+      const cv::Mat pixels = read_pixels(folder_, images_[i]);
+      warn_of_size(warnings_, images_[i], pixels.size());
+      seen = resize_for_evaluation(pixels, images_[i], folder_, recipe_);
     } catch (const InputError& error) {
       warnings_.add("unreadable images left out of evaluation", error.what());
       continue;
@@ -62,11 +69,12 @@ void Evaluator::measure(torch::Device device) {
     bytes += seen.image.total() * seen.image.elemSize();
     by_size[{size.height, size.width}].push_back(readable.size());
     readable.push_back(images_[i]);
-    slots_.push_back({bytes <= kMemory ? seen.image : cv::Mat(), size, std::move(seen.faces)});
+    slots.push_back({bytes <= memory_ ? seen.image : cv::Mat(), size, std::move(seen.faces)});
   }
   if (readable.empty())
     throw InputError(folder_ + ": none of the " + std::to_string(images_.size()) + " images to evaluate can be read");
   images_ = std::move(readable);
+  slots_ = std::move(slots);
   for (const auto& [size, indices] : by_size) {
     auto most = static_cast<std::size_t>(recipe_.evaluation_batch_size);
     if (device.is_cpu()) {
@@ -78,6 +86,7 @@ void Evaluator::measure(torch::Device device) {
                             indices.begin() + static_cast<std::ptrdiff_t>(std::min(begin + most, indices.size())));
     }
   }
+  return true;
 }
 
 std::vector<std::vector<Detection>> Evaluator::detect(RetinaFace& detector, torch::Device device,
@@ -101,7 +110,7 @@ std::optional<Evaluation> Evaluator::run(RetinaFace& detector, torch::Device dev
   torch::NoGradGuard no_gradient;
   const EvaluationMode mode(*detector);
   const auto start = Clock::now();
-  if (slots_.empty()) measure(device);
+  if (slots_.empty() && !measure(device, interrupted)) return std::nullopt;
   Evaluation evaluation;
   evaluation.detections.resize(slots_.size());
   for (const auto& batch : batches_) {

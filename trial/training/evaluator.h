@@ -21,20 +21,25 @@ struct Evaluation {
 };
 
 // Detects faces on the images of one split and scores them. Images are resized so that their shorter side is the
-// recipe's `evaluation_side`, faces and the smallest face that counts are measured at that size. Small splits stay in
-// memory between runs. Unreadable images are left out and counted.
+// recipe's `evaluation_side`, faces and the smallest face that counts are measured at that size. Unreadable images are
+// left out and counted.
 class Evaluator {
  public:
-  Evaluator(std::string folder, std::vector<AnnotatedImage> images, const Recipe& recipe);
+  // Resized images of up to `memory` bytes stay in memory between runs.
+  Evaluator(std::string folder, std::vector<AnnotatedImage> images, const Recipe& recipe,
+            std::size_t memory = 256u << 20);
 
-  // Runs in evaluation mode and puts the detector's mode back. `interrupted` is asked between batches; when it says
-  // true the result is nothing. Throws InputError when no image can be read.
+  // Runs in evaluation mode and puts the detector's mode back. `interrupted` is asked between batches, and between
+  // images when they are first read; when it says true the result is nothing. Throws InputError when no image can be
+  // read.
   std::optional<Evaluation> run(RetinaFace& detector, torch::Device device,
                                 const std::function<bool()>& interrupted = {});
 
   // What run() saw of image `index` of its result: resized, with its faces. Throws InputError when it cannot be read.
   Sample sample(std::size_t index);
   const Warnings& warnings() const { return warnings_; }
+  // For who runs it no more: images are read again where they are needed.
+  void free_memory();
 
  private:
   struct Slot {
@@ -42,13 +47,15 @@ class Evaluator {
     cv::Size size;            // of the evaluated image
     std::vector<Face> faces;  // in the evaluated image
   };
-  void measure(torch::Device device);
+  // False: interrupted.
+  bool measure(torch::Device device, const std::function<bool()>& interrupted);
   std::vector<std::vector<Detection>> detect(RetinaFace& detector, torch::Device device,
                                              const std::vector<std::size_t>& batch);
 
   std::string folder_;
   std::vector<AnnotatedImage> images_;
   Recipe recipe_;
+  std::size_t memory_;
   std::vector<Slot> slots_;                        // of the readable images, once measured
   std::vector<std::vector<std::size_t>> batches_;  // indices of images of equal size
   cv::Size anchors_size_;

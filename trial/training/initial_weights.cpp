@@ -1,5 +1,7 @@
 #include "trial/training/initial_weights.h"
 
+#include <set>
+
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "trial/detector/folding.h"
@@ -58,23 +60,26 @@ void load_initial_weights(RetinaFace& network, Weights weights, const std::strin
 
 Recipe load_recipe_for_weights(const std::string& recipe_name, const std::string& weights,
                                const std::vector<std::string>& overrides) {
-  Recipe recipe = load_recipe(recipe_name, {});
-  const std::string asked = load_recipe(recipe_name, overrides).weights;
-  recipe.weights = weights.empty() ? asked : weights;
+  std::set<std::string> own_network;
+  Recipe recipe = load_recipe(recipe_name, {}, &own_network);
+  const std::string asked = weights.empty() ? load_recipe(recipe_name, overrides).weights : weights;
+  if (asked != recipe.weights) own_network.clear();  // it was meant for the recipe's
+  recipe.weights = asked;
   if (recipe.weights.empty()) {
     override_recipe(recipe, overrides);
     return recipe;
   }
   const std::string file = find_model(recipe.weights);
   const std::string description = load_weights(file).description;
+  Recipe trained = recipe;
   if (description == kBackboneOnly) {
-    recipe.backbone = "mobilenet_v1_x0.25";
+    trained.backbone = "mobilenet_v1_x0.25";
   } else if (!description.empty()) {
-    const Recipe trained = recipe_from_yaml(description, file);
-    recipe.backbone = trained.backbone;
-    recipe.channels = trained.channels;
-    recipe.anchor_sizes = trained.anchor_sizes;
+    trained = recipe_from_yaml(description, file);
   }
+  if (!own_network.count("backbone")) recipe.backbone = trained.backbone;
+  if (!own_network.count("channels")) recipe.channels = trained.channels;
+  if (!own_network.count("anchor_sizes")) recipe.anchor_sizes = trained.anchor_sizes;
   override_recipe(recipe, overrides);
   return recipe;
 }

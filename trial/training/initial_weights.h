@@ -10,15 +10,17 @@
 
 namespace hyperfd {
 
-// A recipe with the network of its initial weights (backbone, channels, anchors), then the overrides. `weights`, a name
-// or a file, is in place of the recipe's own unless it is "". Throws InputError.
+// A recipe with the network of its initial weights (backbone, channels, anchors), then the overrides. What a recipe
+// says of the network together with its weights or in a recipe that extends it goes before theirs, so that a resolved
+// recipe gives the same network. `weights`, a name or a file, is in place of the recipe's own unless it is "". Throws
+// InputError.
 Recipe load_recipe_for_weights(const std::string& recipe, const std::string& weights,
                                const std::vector<std::string>& overrides);
 
-// The recipe's network with the weights that training starts from: the recipe's, or random ones. Weights of the backbone
-// alone (body.*) are enough, the rest is random; weights of another chain of inverted residual blocks are mapped
-// (parameter_remapping.h). `initial` gets what the file held, after mapping. Throws InputError that names the file and
-// the first tensor that does not fit.
+// The recipe's network with the weights that training starts from: the recipe's, or random ones. Weights of the
+// backbone alone (body.*) are enough, the rest is random; weights of another chain of inverted residual blocks are
+// mapped (parameter_remapping.h). `initial` gets what the file held, after mapping. Throws InputError that names the
+// file and the first tensor that does not fit.
 RetinaFace initial_network(const Recipe& recipe, std::uint64_t seed, Weights& initial);
 
 // `network` with its batch norms folded, for inference: in evaluation mode, on the CPU.

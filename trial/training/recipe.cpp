@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 #include <limits>
 #include <sstream>
 #include <variant>
@@ -51,10 +52,12 @@ const std::vector<Field>& fields() {
       {"channels", &Recipe::channels, "width of feature pyramid and context modules", {4, true, 4096}},
       {"anchor_sizes", &Recipe::anchor_sizes, "sides of the anchors in pixels, two for each of the strides 8, 16, 32",
        kAtLeastOne},
-      {"weights", &Recipe::weights, "initial weights: a name that comes with the program, a file, or \"\" for random ones"},
+      {"weights", &Recipe::weights,
+       "initial weights: a name that comes with the program, a file, or \"\" for random ones"},
       {"batch_norm",
        &Recipe::batch_norm,
-       "normal: learns; frozen: as the initial weights have it; folded: frozen and folded into the convolutions, faster",
+       "normal: learns; frozen: as the initial weights have it; folded: frozen and folded into the convolutions, "
+       "faster",
        {},
        {"normal", "frozen", "folded"}},
       {"frozen_levels",
@@ -90,7 +93,10 @@ const std::vector<Field>& fields() {
       {"plateau_factor", &Recipe::plateau_factor, "factor by which it falls", kShare},
       {"validate_every", &Recipe::validate_every, "epochs between validations", kAtLeastOne},
       {"stop_patience", &Recipe::stop_patience, "stagnant validations before training stops", kAtLeastOne},
-      {"divergence", &Recipe::divergence, "training ends when an epoch's loss is this many times the lowest; 0: never", {}},
+      {"divergence",
+       &Recipe::divergence,
+       "training ends when an epoch's loss is this many times the lowest; 0: never",
+       {}},
       {"crop_size", &Recipe::crop_size, "side of the training crops in pixels", {32, true, 4096}},
       {"min_crop_ratio",
        &Recipe::min_crop_ratio,
@@ -209,7 +215,8 @@ Json read_field(const Recipe& recipe, const Field& field) {
   return std::visit([&](auto member) { return Json(recipe.*member); }, field.member);
 }
 
-void apply_file(Recipe& recipe, const std::string& file, int depth) {
+// `own_network`: see load_recipe().
+void apply_file(Recipe& recipe, const std::string& file, int depth, std::set<std::string>& own_network) {
   if (depth > 8) throw InputError(file + ": extends: more than 8 recipes in a row; do they extend each other?");
   const Json content = load_json_or_yaml(file);
   if (!content.is_object()) throw InputError(file + ": expected keys and values, got " + brief(content));
@@ -222,10 +229,14 @@ void apply_file(Recipe& recipe, const std::string& file, int depth) {
     } catch (const InputError& error) {
       throw InputError(file + ": extends: " + error.what());
     }
-    apply_file(recipe, base_file, depth + 1);
+    apply_file(recipe, base_file, depth + 1, own_network);
   }
+  if (content.contains("weights")) own_network.clear();
   for (const auto& [key, value] : content.items()) {
-    if (key != "extends") set_field(recipe, key, value, file);
+    if (key == "extends") continue;
+    set_field(recipe, key, value, file);
+    if (std::find(std::begin(kNetworkKeys), std::end(kNetworkKeys), key) != std::end(kNetworkKeys))
+      own_network.insert(key);
   }
 }
 
@@ -258,10 +269,12 @@ DecodingOptions Recipe::decoding() const {
   return options;
 }
 
-Recipe load_recipe(const std::string& name_or_file, const std::vector<std::string>& overrides) {
+Recipe load_recipe(const std::string& name_or_file, const std::vector<std::string>& overrides,
+                   std::set<std::string>* own_network) {
   Recipe recipe;
   const std::string file = find_recipe(name_or_file, ".");
-  apply_file(recipe, file, 0);
+  std::set<std::string> unread;
+  apply_file(recipe, file, 0, own_network ? *own_network : unread);
   check_recipe(recipe, file);
   override_recipe(recipe, overrides);
   return recipe;

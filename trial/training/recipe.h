@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -69,9 +70,14 @@ struct Recipe {
   DecodingOptions decoding() const;
 };
 
+// What a network is, that initial weights come with, too.
+constexpr const char* kNetworkKeys[] = {"backbone", "channels", "anchor_sizes"};
+
 // A recipe by name ("mini") or file, with what it extends, then the `key=value` overrides. A value is JSON, or else a
-// word. Throws InputError that names the file (or `--set`), the key and the value.
-Recipe load_recipe(const std::string& name_or_file, const std::vector<std::string>& overrides);
+// word. Throws InputError that names the file (or `--set`), the key and the value. `own_network` gets those of
+// kNetworkKeys that a file states which states the recipe's weights, or extends one that does.
+Recipe load_recipe(const std::string& name_or_file, const std::vector<std::string>& overrides,
+                   std::set<std::string>* own_network = nullptr);
 
 // Puts `key=value` overrides over a recipe.
 void override_recipe(Recipe& recipe, const std::vector<std::string>& overrides);

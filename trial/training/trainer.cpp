@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <limits>
 #include <sstream>
 
@@ -31,12 +32,17 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// Of the memory for images, what validation may have; and the test, when training is over.
+std::size_t evaluation_bytes(const TrainerOptions& options) {
+  return options.cache_bytes / 4;
+}
+
 LoaderOptions loader_options(const Recipe& recipe, const TrainerOptions& options) {
   LoaderOptions loader;
   loader.batch_size = recipe.batch_size;
   loader.workers = options.loader_workers;
   loader.seed = options.seed;
-  loader.cache_bytes = options.cache_bytes;
+  loader.cache_bytes = options.cache_bytes - evaluation_bytes(options);
   loader.augmentation.crop_size = recipe.crop_size;
   loader.augmentation.minimum_crop_ratio = static_cast<float>(recipe.min_crop_ratio);
   loader.augmentation.flip_probability = static_cast<float>(recipe.flip_probability);
@@ -122,8 +128,8 @@ struct Trainer::Impl {
         data(std::move(data_)),
         device(choose_device(options.device)),
         loader(data.folder, data.train, loader_options(recipe, options)),
-        validation(data.folder, data.validation, recipe),
-        test(data.folder, data.test, recipe),
+        validation(data.folder, data.validation, recipe, evaluation_bytes(options)),
+        test(data.folder, data.test, recipe, evaluation_bytes(options)),
         network(initial_network(recipe, options.seed, initial)),
         step(network, recipe, device),
         inference(folded_twin(network)),
@@ -239,6 +245,13 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
   TrainingResult result;
   Weights best;
   self.resume(result, best);
+  // What an earlier life or run of another recipe left is not this one's best.
+  if (result.best_epoch > 0) {
+    save_weights(weights_file, best);
+  } else {
+    std::error_code missing;
+    std::filesystem::remove(weights_file, missing);
+  }
   double lowest_loss = std::numeric_limits<double>::infinity(), images = 0, seconds_here = 0;
   for (const EpochReport& epoch : result.epochs) {
     if (epoch.loss > 0) lowest_loss = std::min(lowest_loss, epoch.loss);
@@ -284,7 +297,7 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
   if (result.training_seconds > 0) result.images_per_second = images / result.training_seconds;
   if (seconds_here > 0) result.waiting_share = self.loader.seconds_waited() / seconds_here;
   if (result.best_epoch > 0 && result.ending != Ending::kInterrupted) {
-    save_weights(weights_file, best);  // a run that was cut off may have left a later one
+    self.validation.free_memory();
     if (!self.data.test.empty()) {
       const auto start = Clock::now();
       load_into(*self.inference, fold(best), weights_file);

@@ -10,9 +10,10 @@ namespace {
 
 constexpr char kRun[] = "warmup";
 
-std::int64_t add_task(ExperienceStore& store, const TableTask& task, const LookupTable& table, std::int64_t space) {
+std::int64_t add_task(ExperienceStore& store, const TableTask& task, const std::string& name, const LookupTable& table,
+                      std::int64_t space) {
   ExperimentRecord experiment;
-  experiment.name = kOfflinePrefix + task.name;
+  experiment.name = name;
   experiment.space = space;
   experiment.signature = table.space.signature();
   experiment.definition = table.space.definition().dump();
@@ -53,13 +54,15 @@ void add_dataset(ExperienceStore& store, std::int64_t id, const TableTask& task,
 
 }  // namespace
 
-void write_bundle(ExperienceStore& store, const LookupTable& table, const RankingModel& model, std::int64_t images) {
+void write_bundle(ExperienceStore& store, const LookupTable& table, const RankingModel& model, std::int64_t images,
+                  const std::string& group) {
   StoreTransaction transaction(store);
   const std::string signature = table.space.signature();
   const std::int64_t space = store.space(signature, table.space.definition().dump());
+  const std::string prefix = kOfflinePrefix + (group.empty() ? "" : group + "/");
   RankerRecord ranker;
   for (const TableTask& task : table.tasks) {
-    add_dataset(store, add_task(store, task, table, space), task, images);
+    add_dataset(store, add_task(store, task, prefix + task.name, table, space), task, images);
     ranker.results += static_cast<std::int64_t>(task.entries.size());
   }
   ranker.signature = signature;

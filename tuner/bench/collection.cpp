@@ -1,9 +1,5 @@
 #include "tuner/bench/collection.h"
 
-#include <fcntl.h>
-#include <sched.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -13,10 +9,14 @@
 
 #include <boost/process.hpp>
 #include <boost/process/extend.hpp>
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
+#include "tuner/base/log.h"
 #include "tuner/space/feasible.h"
 
 namespace fs = std::filesystem;
@@ -110,8 +110,7 @@ std::string end_of(const std::string& file) {
 
 }  // namespace
 
-std::vector<CollectionJob> jobs_of(const CollectionPlan& plan, const SearchSpace& space,
-                                   const Annotation& annotation) {
+std::vector<CollectionJob> jobs_of(const CollectionPlan& plan, const SearchSpace& space, const Annotation& annotation) {
   std::map<std::string, std::vector<Configuration>> configurations;
   for (const std::string& data : plan.data) {
     const std::string task = name_of_folder(data);
@@ -168,8 +167,13 @@ void CollectionFolder::append(const std::string& task, const Json& line) const {
   fs::create_directories(folder_);
   const std::string file = file_of(task), text = line.dump() + "\n";
   const int descriptor = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const bool written = descriptor >= 0 && write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+  const off_t before = descriptor >= 0 ? lseek(descriptor, 0, SEEK_END) : -1;
+  const bool written = before >= 0 &&
+                       write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                        fsync(descriptor) == 0;
+  // Half a line would spoil the next one.
+  const bool clean = written || before < 0 || ftruncate(descriptor, before) == 0;
+  if (!clean) spdlog::error("{}: what was half written cannot be taken back; remove its last line", file);
   if (descriptor >= 0) close(descriptor);
   if (!written) throw Error(file + ": cannot be written");
 }
@@ -178,9 +182,17 @@ Json run_trial(const std::string& program, const CollectionJob& job, const std::
                const std::function<bool()>& stopped) {
   const ScratchFolder scratch;
   write_file_atomically(scratch.file("parameters.json"), job.configuration.dump());
-  std::vector<std::string> arguments = {"train",     "--data", job.data, "--params",  scratch.file("parameters.json"),
-                                        "--threads", "1",      "--seed", std::to_string(job.seed),
-                                        "--out",     scratch.file("out")};
+  std::vector<std::string> arguments = {"train",
+                                        "--data",
+                                        job.data,
+                                        "--params",
+                                        scratch.file("parameters.json"),
+                                        "--threads",
+                                        "1",
+                                        "--seed",
+                                        std::to_string(job.seed),
+                                        "--out",
+                                        scratch.file("out")};
   arguments.insert(arguments.end(), trial.begin(), trial.end());
   const auto begin = std::chrono::steady_clock::now();
   bp::child child(program, bp::args(arguments), bp::std_in<bp::null, bp::std_out> bp::null,

@@ -65,6 +65,9 @@ void add_serve(CLI::App& app) {
   command->add_option("--max-rate", options->server.limits.requests, "Requests a second of one client with a key")
       ->check(CLI::Range(1.0, 1e6))
       ->capture_default_str();
+  command->add_flag("--policy-options", options->server.limits.policy_options,
+                    "Take options of policies (hyperfd:hidden=64) from clients with keys, too: they change the rankers "
+                    "that all clients share, and what an update costs");
   command->add_option("--log-level", options->log_level, "error, warn, info or debug")->capture_default_str();
   command->footer(
       "Examples:\n"

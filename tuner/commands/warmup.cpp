@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -15,7 +17,7 @@ namespace {
 
 struct Options {
   TableSource source;
-  std::string out;
+  std::string out, group;
   std::string policy = "hyperfd";
   std::int64_t images = 100;
   WarmUpOptions warm_up;
@@ -40,7 +42,7 @@ void run(Options options) {
             << " results\n";
   const WarmUpResult result = warm_up(table, options.warm_up);
   const std::unique_ptr<ExperienceStore> store = open_store(":memory:");
-  write_bundle(*store, table, result.model, options.images);
+  write_bundle(*store, table, result.model, options.images, options.group);
   store->export_to(options.out);
   std::cout << "validation NDCG of the network " << result.ndcg << " after " << result.rounds
             << " rounds; trained as long on all tasks\nin " << options.out << "\n";
@@ -61,6 +63,17 @@ void add_warmup(CLI::App& app) {
   command->add_option("--features", options->source.features,
                       "Folder with what hyperfd-trial describe says of each task's data set, TASK.features");
   command->add_option("--out", options->out, "The bundle, a new file")->required();
+  command
+      ->add_option("--group", options->group,
+                   "Calls tasks offline/GROUP/TASK instead of offline/TASK, so that bundles of several search spaces "
+                   "with the same tasks go into one store")
+      ->check([](const std::string& group) {
+        const bool is_word = std::all_of(group.begin(), group.end(), [](unsigned char c) {
+          return std::isalnum(c) || c == '_' || c == '-' || c == '.';
+        });
+        return is_word && !group.empty() ? std::string()
+                                         : "expected letters, digits, _, - and ., got \"" + group + "\"";
+      });
   command
       ->add_option("--images", options->images, "Images of a data set whose features are kept in the bundle, at most")
       ->check(CLI::Range(1, 1'000'000))
@@ -92,7 +105,10 @@ void add_warmup(CLI::App& app) {
       "`hyperfd-tuner serve --bundle FILE` and classArgs.bundle add it to a user's store.\n"
       "Example:\n"
       "  hyperfd-tuner warmup --table runs/table --space search_spaces/hpo.yaml --features runs/features --out "
-      "faces.sqlite");
+      "faces.sqlite\n"
+      "  hyperfd-tuner warmup --table runs/nas --space search_spaces/proxylessnas.yaml --features runs/features "
+      "--group nas --out nas.sqlite\n"
+      "  hyperfd-tuner import nas.sqlite --store faces.sqlite    # one bundle for both spaces");
   command->callback([options] { run(*options); });
 }
 

@@ -6,6 +6,7 @@
 
 #include "tuner/base/digest.h"
 #include "tuner/base/log.h"
+#include "tuner/platform/configuration_encoding.h"
 #include "tuner/platform/dataset_numbers.h"
 #include "tuner/platform/metric.h"
 #include "tuner/ranker/ranking_model.h"
@@ -291,10 +292,16 @@ void Platform::start_due_updates() {
     due = due_.erase(due);
     const Ranker& current = ranker(signature);
     const std::int64_t results = store_.count_results(signature);
-    if (results == 0 || results == current.results) continue;
+    if (results == 0 || (results == current.results && reads(current, experiment))) continue;
     learner_.submit(learning_job(experiment));
     learning_.insert(signature);
   }
+}
+
+bool Platform::reads(const Ranker& ranker, const ExperimentRecord& experiment) {
+  if (!ranker.model) return false;
+  const SearchSpace space = SearchSpace::parse(parse_json(experiment.definition, "space"));
+  return ranker.model->shape() == encoding_shape(space, Annotation::parse(experiment.annotation, space));
 }
 
 const std::map<std::int64_t, std::shared_ptr<DatasetClient>>& Platform::offline_datasets(const std::string& signature) {

@@ -112,7 +112,8 @@ class Platform {
   // A client begins to serve the images of the experiment's data set. InputError for features of another extractor than
   // the search space's ranker learns from.
   void open_dataset(const std::string& experiment, const DatasetStart& start);
-  // φ that the data set was asked for (DatasetDirectory::request_feature). One of an outdated ranker is dropped.
+  // φ that the data set was asked for (DatasetDirectory::request_feature). One of an outdated ranker is dropped, and
+  // due again.
   void set_feature(std::int64_t task, std::int64_t version, std::vector<float> feature);
 
   std::int64_t task(const std::string& experiment) { return open(experiment).record().id; }
@@ -152,6 +153,8 @@ class Platform {
                                std::string* warning);
   void add_result(Experiment& experiment, std::int64_t configuration, const std::string& value, std::string* warning);
   void update_if_stale(const ExperimentRecord& experiment) { due_[experiment.signature] = experiment; }
+  // The ranker can rank the experiment's configurations: they are encoded as those that it has learned from.
+  static bool reads(const Ranker& ranker, const ExperimentRecord& experiment);
   // The task's data set may lack φ by today's ranker.
   void attend(const ExperimentRecord& experiment) { unattended_[experiment.id] = experiment.name; }
   // Of the signature's offline tasks, by task; read from the store once.

@@ -57,6 +57,7 @@ void Platform::set_feature(std::int64_t task, std::int64_t version, std::vector<
   Experiment& experiment = open(served->second);
   const auto& [latest, results, model] = ranker(experiment.record().signature);
   const bool fits = model && static_cast<std::int64_t>(feature.size()) == model->options().hidden_units;
+  if (version != latest) attend(experiment.record());  // there is a later one, which could not ask while this was open
   if (version != latest || !fits || !experiment.dataset()) return;
   DatasetRecord dataset = *experiment.dataset();
   dataset.feature = std::move(feature);

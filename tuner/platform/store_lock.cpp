@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -23,7 +24,10 @@ std::string read_holder(int descriptor) {
 }  // namespace
 
 StoreLock::StoreLock(const std::string& store_file) {
-  const std::string file = store_file + ".lock";
+  // Of the file itself, whatever links lead to it.
+  std::error_code failure;
+  const std::filesystem::path real = std::filesystem::weakly_canonical(store_file, failure);
+  const std::string file = (failure ? store_file : real.string()) + ".lock";
   descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor_ < 0) throw StoreError(file + ": cannot be opened: " + std::strerror(errno));
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {

@@ -86,8 +86,9 @@ void DatasetHub::open(std::int64_t task, const std::string& experiment, const st
     const bool is_stale = !is_alive(*entry->second) && Clock::now() - entry->second->heard > 10 * times_.silence;
     entry = is_stale ? by_name_.erase(entry) : std::next(entry);
   }
-  if (const auto earlier = by_task_.find(task); earlier != by_task_.end() && earlier->second->name != name) {
-    end(*earlier->second, "another client serves this experiment's data set now");
+  if (const auto earlier = by_task_.find(task); earlier != by_task_.end()) {
+    end(*earlier->second, earlier->second->name == name ? "its client has opened the data set anew"
+                                                        : "another client serves this experiment's data set now");
   }
   const auto session = std::make_shared<Session>();
   session->task = task;
@@ -107,6 +108,12 @@ std::optional<Body> DatasetHub::poll(const std::string& experiment, const NextOr
     throw UnknownSession("session: \"" + poll.session.substr(0, kMaxIdBytes) + "\" is not known; send DO first");
   }
   Session& session = *found->second;
+  // Meanwhile it may have been forgotten by those who have questions.
+  if (!session.over && Clock::now() - session.heard >= times_.silence) {
+    end(session, "its client was silent for too long");
+    by_name_.erase(found);
+    throw UnknownSession("session: \"" + poll.session + "\" was silent for too long; send DO again");
+  }
   session.heard = Clock::now();
   const bool brings_answer = session.order && poll.order == session.orders;
   if (brings_answer) take_answer(session, poll);

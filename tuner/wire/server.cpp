@@ -55,13 +55,13 @@ class SignalGuard {
 };
 
 struct DeferredAnswer {
-  std::string client;
+  std::string client, key, request;
   Answer answer;
   Clock::time_point deadline;
 };
 
 struct PollAtServer {
-  std::string client;
+  std::string client, key;
   WaitingPoll poll;
   Clock::time_point deadline;
 };
@@ -83,7 +83,6 @@ struct Server::Impl {
     // Several clients may share a machine that sleeps or a network that drops silently.
     socket.set(zmq::sockopt::heartbeat_ivl, 30'000);
     socket.set(zmq::sockopt::handshake_ivl, 5'000);  // who does not shake hands is hung up on
-    socket.set(zmq::sockopt::router_handover, true);
     prepare_to_bind(where);
     try {
       socket.bind(where.text);
@@ -175,19 +174,36 @@ struct Server::Impl {
       const std::string client = parts.front().to_string();
       // An empty frame is no message of the protocol and gets the answer for it, like any other number of frames than
       // one.
-      const char* const key = zmq_msg_gets(parts.back().handle(), "User-Id");  // by the gatekeeper
-      Answer answer =
-          service.answer(parts.size() == 2 ? parts[1].to_string_view() : std::string_view(), key ? key : "");
+      const char* const user = zmq_msg_gets(parts.back().handle(), "User-Id");  // by the gatekeeper
+      const std::string key = user ? user : "";
+      if (!may_talk(key)) continue;
+      const std::string_view request = parts.size() == 2 ? parts[1].to_string_view() : std::string_view();
+      if (is_repetition(client, key, request)) continue;
+      Answer answer = service.answer(request, key);
       if (answer.poll) {
         const std::string session = answer.poll->session;  // a client repeats its poll: the latest counts
-        polls[session] = {client, std::move(*answer.poll), Clock::now() + options.poll_patience};
+        polls[session] = {client, key, std::move(*answer.poll), Clock::now() + options.poll_patience};
       } else if (answer.wait_for.empty()) {
         send(client, answer.frame);
       } else {
-        deferred.push_back({client, std::move(answer), Clock::now() + options.learning_patience});
+        deferred.push_back(
+            {client, key, std::string(request), std::move(answer), Clock::now() + options.learning_patience});
       }
     }
     return received > 0;
+  }
+
+  // A key that was taken off the list is cut off, also where its connection still stands.
+  bool may_talk(const std::string& key) { return !gatekeeper || gatekeeper->allows(key); }
+
+  // Of a request whose answer is held back: it goes to where the client is now.
+  bool is_repetition(const std::string& client, const std::string& key, std::string_view request) {
+    const auto waiting = std::find_if(deferred.begin(), deferred.end(), [&](const DeferredAnswer& other) {
+      return other.key == key && other.request == request;
+    });
+    if (waiting == deferred.end()) return false;
+    waiting->client = client;
+    return true;
   }
 
   void send_deferred() {
@@ -195,7 +211,9 @@ struct Server::Impl {
     const auto due = std::stable_partition(deferred.begin(), deferred.end(), [&](const DeferredAnswer& waiting) {
       return service.is_learning(waiting.answer.wait_for) && now < waiting.deadline;
     });
-    for (auto waiting = due; waiting != deferred.end(); ++waiting) send(waiting->client, waiting->answer.frame);
+    for (auto waiting = due; waiting != deferred.end(); ++waiting) {
+      if (may_talk(waiting->key)) send(waiting->client, waiting->answer.frame);
+    }
     deferred.erase(due, deferred.end());
   }
 
@@ -203,6 +221,10 @@ struct Server::Impl {
     const auto now = Clock::now();
     for (auto entry = polls.begin(); entry != polls.end();) {
       const PollAtServer& waiting = entry->second;
+      if (!may_talk(waiting.key)) {
+        entry = polls.erase(entry);
+        continue;
+      }
       std::optional<std::string> frame = service.next_order(waiting.poll);
       if (!frame && now >= waiting.deadline) frame = Service::no_order(waiting.poll);
       if (frame) send(waiting.client, *frame);

@@ -140,7 +140,10 @@ Answer Service::answer(std::string_view frame, const std::string& tenant) {
     }
     const std::string experiment = owned_name(tenant, request.experiment);
     if (std::holds_alternative<NextOrder>(request.body)) return answer_poll(request, experiment);
-    if (std::holds_alternative<Initialize>(request.body)) check_experiments(tenant, experiment);
+    if (const auto* in = std::get_if<Initialize>(&request.body)) {
+      check_experiments(tenant, experiment);
+      check_policy(tenant, in->policy);
+    }
     return apply(request, experiment, frame);
   } catch (const MalformedMessage& error) {
     if (reply.request.empty()) {
@@ -188,6 +191,13 @@ void Service::check_experiments(const std::string& tenant, const std::string& ex
                    " already, and may have no more");
 }
 
+void Service::check_policy(const std::string& tenant, const std::string& policy) const {
+  const std::size_t options = policy.find(':');
+  if (tenant.empty() || limits_.policy_options || options == std::string::npos) return;
+  throw InputError("policy: expected a name without options, as clients with keys share their rankers, got \"" +
+                   policy.substr(0, kMaxIdBytes) + "\" (the tuner's owner may allow them: serve --policy-options)");
+}
+
 Answer Service::apply(const Message& request, const std::string& experiment, std::string_view frame) {
   const std::string digest = sha256(frame);
   if (const auto stored = store_.find_reply(experiment, request.request)) {
@@ -230,6 +240,7 @@ Answer Service::answer_poll(const Message& request, const std::string& experimen
       spdlog::error("task {}: what its data set looks like could not be stored: {}", task, error.what());
     }
   }
+  platform_.attend_datasets();
   const WaitingPoll waiting{request.experiment, request.request, poll.session};
   if (!order) return {"", "", waiting};
   return {encode({waiting.experiment, waiting.request, *order}), "", std::nullopt};

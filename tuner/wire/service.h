@@ -65,6 +65,7 @@ class Service {
   Answer answer_poll(const Message& request, const std::string& experiment);
   BundlePart bundle_part(const RequestBundle& request) const;
   void check_experiments(const std::string& tenant, const std::string& experiment);
+  void check_policy(const std::string& tenant, const std::string& policy) const;
 
   ExperienceStore& store_;
   TenantLimits limits_;

@@ -13,6 +13,7 @@ namespace hyperfd::wire {
 struct TenantLimits {
   std::int64_t experiments = 10'000;  // in the store
   double requests = 500;              // a second, over some time; a burst may have four times as many at once
+  bool policy_options = false;        // may set how the ranker learns, which all clients share
 };
 
 // More requests than a client may send; ER code `limit`.

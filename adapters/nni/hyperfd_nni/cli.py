@@ -38,7 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, help=explanation, description=explanation).set_defaults(run=run)
     explanation = "send what is left in an experiment's outbox"
-    deliver = commands.add_parser("deliver", help=explanation, description=explanation)
+    deliver = commands.add_parser(
+        "deliver", help=explanation,
+        description=explanation + ": with --endpoint, too, to the tuner on this machine if the experiment's privacy was pull",
+    )
     deliver.add_argument("checkpoint", type=Path, help="folder checkpoint/ of the NNI experiment")
     for name in DELIVERY_ARGUMENTS:
         deliver.add_argument("--" + name.replace("_", "-"), help=f"as classArgs.{name} of the experiment")

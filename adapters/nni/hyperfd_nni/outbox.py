@@ -39,8 +39,11 @@ class Outbox:
         self._internal_errors: Dict[str, int] = {}  # by request
         self._introductions: Dict[str, Dict[str, Any]] = {}  # by run
         self.refused = 0  # messages that the tuner refused since this object was made
+        self.stays: Optional[bool] = None  # the messages are for a tuner on this machine; None: a journal that does not say it
         for record in journal.records:
-            if "message" in record:
+            if "stays" in record:
+                self.stays = record["stays"]
+            elif "message" in record:
                 self._queue(Message(*record["message"]))
             else:
                 self._pending.pop(record.get("done"), None)
@@ -57,6 +60,13 @@ class Outbox:
         """The body of the run's ``IN``, with the search space that is valid now."""
         with self._lock:
             return self._introductions.get(run)
+
+    def mark(self, stays: bool) -> None:
+        """Whether the messages may leave this machine, for those who deliver what is left."""
+        with self._lock:
+            if stays != self.stays:
+                self._journal.append({"stays": stays})
+                self.stays = stays
 
     def add(self, kind: str, body: Dict[str, Any]) -> None:
         """On disk when this returns."""

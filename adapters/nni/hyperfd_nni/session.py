@@ -60,6 +60,7 @@ class Session:
         self._trouble_since: Optional[float] = None  # time.monotonic() of the first of the requests for suggestions that failed in a row
         self.trials = TrialBook(Journal(context.checkpoint / TRIALS_FILE))
         self.outbox = Outbox(Journal(context.checkpoint / OUTBOX_FILE), self.run)
+        self.outbox.mark(stays=settings.is_local)
         self._dataset = None if settings.dataset is None else DatasetProgram(settings, context, tuner_endpoint(settings))
         self._link = TunerLink(connect(settings), self.experiment, self.outbox.introduction)
         self._courier = Courier(self._link, self.outbox, on_tick)

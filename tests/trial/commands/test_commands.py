@@ -107,6 +107,14 @@ def test_import_lists_everything_that_it_skipped(tmp_path):
     assert any("wider.txt:4" in line and "outside their image" in line for line in skipped)
 
 
+def test_a_configuration_may_choose_the_weights_and_with_them_the_network(faces, tmp_path):
+    configuration = tmp_path / "configuration.json"
+    configuration.write_text(json.dumps({"weights": "mobilenet_v2_x0.5", "epochs": 1, "validate_every": 1}))
+    program("train", "--data", faces, "--params", configuration, "--out", tmp_path / "out")
+    recipe = (tmp_path / "out" / "recipe.yaml").read_text()
+    assert 'backbone: "mobilenet_v2_x0.5"' in recipe and 'weights: "mobilenet_v2_x0.5"' in recipe
+
+
 def test_pretrain_takes_landmarks_from_its_teacher_and_survives_a_kill(faces, tmp_path):
     out = tmp_path / "out"
     command = [PROGRAM, "pretrain", "--data", faces, "--teacher", MODEL, "--out", out, "--threads", "1"]

@@ -70,6 +70,15 @@ TEST(FacesInCrop, KeepsFacesByTheirCentreAndClipsThem) {
   EXPECT_TRUE(kept[1].ignored);
 }
 
+TEST(FacesInCrop, KeepsWhatReachesInOfARegionThatDoesNotCount) {
+  const auto kept = faces_in_crop({face({0, 0, 120, 120}, true), face({0, 0, 90, 40}, true)}, {100, 50, 80, 80}, 160);
+  ASSERT_EQ(kept.size(), 1u) << "the other one lies outside";
+  EXPECT_TRUE(kept[0].ignored);
+  EXPECT_FLOAT_EQ(kept[0].box.x, 0);
+  EXPECT_FLOAT_EQ(kept[0].box.width, 40);
+  EXPECT_FLOAT_EQ(kept[0].box.height, 140);
+}
+
 TEST(FacesInCrop, MovesLandmarksAndForgetsThoseCutOff) {
   Face inside = face({110, 60, 40, 40});
   inside.landmarks = Landmarks{{{115, 70}, {140, 70}, {130, 80}, {118, 90}, {138, 90}}};

@@ -199,6 +199,19 @@ TEST_F(DerivedDatasetTest, FacesMoveOnlyInImagesOfTheAnnotatedSize) {
               HasSubstr("images/1.png: expected its width and height in the annotations"));
 }
 
+TEST_F(DerivedDatasetTest, ImagesThatAShiftCannotHandleAreNamed) {
+  data_.write_image("images/1.png", cv::Mat::zeros(2, 12000, CV_8UC3));
+  data_.write(
+      "annotations.json",
+      R"({"images": [{"id": 1, "file_name": "images/1.png", "width": 12000, "height": 2}], "annotations": []})");
+  EXPECT_THAT(message({{"source", ".."}, {"shift", {{{"kind", "fisheye"}, {"view", 120}}}}}),
+              HasSubstr("images/1.png: would be shifted to 12000×12000 pixels, expected at most 134217728"));
+  data_.write_image("images/1.png", cv::Mat::zeros(2, 66000, CV_8UC3));
+  const FaceDataset jpeg = derive({{"source", ".."}, {"shift", {{{"kind", "jpeg"}, {"quality", 50}}}}});
+  EXPECT_THAT(input_error_of([&] { read_pixels(jpeg.folder(), jpeg.images()[0]); }),
+              HasSubstr("images/1.png: cannot be shifted"));
+}
+
 TEST_F(DerivedDatasetTest, ShiftedTasksAreReproducibleAndLoad) {
   Warnings warnings;
   const FaceDataset source = FaceDataset::load(data_.folder(), warnings);

@@ -55,6 +55,17 @@ TEST(ReadImage, NamesFilesThatAreNoImages) {
   EXPECT_THAT(input_error_of([&] { read_image(data.folder() + "/none.jpg"); }), HasSubstr("none.jpg"));
 }
 
+TEST(ReadImage, FindsTheSizeOfAJpegBehindWhatDecodersSkip) {
+  using namespace std::string_literals;
+  const TemporaryDataset data;
+  const std::string frame = "\xFF\xC0\x00\x0B\x08\x7D\x00\x7D\x00\x01\x01\x11\x00\xFF\xD9"s;  // 32000×32000, grey
+  for (const std::string& before : {""s, "\xFF\x01"s, "\xFF\xD0"s, "\xFF\xFF"s, "x"s, "\xFF\xFE\x00\x04zz"s}) {
+    data.write("large.jpg", "\xFF\xD8" + before + frame);
+    EXPECT_THAT(input_error_of([&] { read_image(data.folder() + "/large.jpg"); }), HasSubstr("got 32000×32000"))
+        << before;
+  }
+}
+
 TEST(IsCompleteJpeg, IsNotFooledByAThumbnailsEndMarker) {
   using namespace std::string_literals;
   const std::string with_thumbnail = "\xFF\xD8\xFF\xE1\x00\x06\xFF\xD9\x12\x34\xFF\xDA\x00\x02"s;

@@ -6,6 +6,7 @@
 
 #include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
+#include "tuner/base/files.h"
 #include "tuner/base/json.h"
 
 namespace hyperfd {
@@ -54,6 +55,18 @@ TEST_F(CheckpointFile, OfAnotherLayoutIsAnErrorThatSaysWhatToDo) {
 
 TEST_F(CheckpointFile, OfAnotherRunIsNotUsedWhateverItsLayout) {
   EXPECT_FALSE(load_checkpoint(file_, "another run", "other"));
+}
+
+TEST_F(CheckpointFile, ADamagedOneNeverTakesThePlaceOfTheGoodOneBefore) {
+  const Checkpoint good = *load_checkpoint(file_, "run", "layout");
+  save_checkpoint(file_, good);
+  write_file_atomically(file_, "torn");
+  EXPECT_TRUE(load_checkpoint(file_, "run", "layout"));
+  save_checkpoint(file_, good);
+  write_file_atomically(file_, "torn again");
+  EXPECT_TRUE(load_checkpoint(file_, "run", "layout"));
+  remove_checkpoint(file_);
+  for (const char* ending : {"", ".previous", ".damaged"}) EXPECT_FALSE(std::filesystem::exists(file_ + ending));
 }
 
 TEST_F(CheckpointFile, OfAnotherFormatIsAnError) {

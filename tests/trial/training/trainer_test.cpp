@@ -10,6 +10,7 @@
 #include "trial/training/evaluator.h"
 #include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
+#include "tuner/base/files.h"
 #include "tuner/space/backbones.h"
 
 namespace hyperfd {
@@ -124,6 +125,47 @@ TEST_F(TrainerTest, AnInterruptedRunKeepsTheBestValidation) {
   EXPECT_EQ(result.best_epoch, 1);
   EXPECT_FALSE(result.test.has_value());
   EXPECT_NO_THROW(load_trained_detector(weights_file()));
+}
+
+TEST_F(TrainerTest, AResumedRunHasTheWeightsOfItsOwnBest) {
+  int epochs = 0;
+  TrainingObserver observer;
+  observer.epoch = [&](const EpochReport&) { ++epochs; };
+  observer.interrupted = [&] { return epochs == 1; };
+  Recipe recipe = SquareFaces::recipe();
+  recipe.epochs = 50;
+  Warnings warnings;
+  const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);
+  TrainerOptions options;
+  options.device = "cpu";
+  options.checkpoint_seconds = 0;
+  options.checkpoint_file = faces_.folder() + "/checkpoint.pt";
+  const auto run = [&] { return Trainer(training_data(data), recipe, options).run(weights_file(), observer); };
+  EXPECT_EQ(run().best_epoch, 1);
+  const std::string best = read_file(weights_file());
+  write_file_atomically(weights_file(), "of a later epoch, which the checkpoint does not know");
+  EXPECT_EQ(run().best_epoch, 1);
+  EXPECT_EQ(read_file(weights_file()), best);
+}
+
+TEST_F(TrainerTest, AnEvaluationMayBeInterruptedWhileItReads) {
+  Warnings warnings;
+  const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);
+  std::vector<AnnotatedImage> images = data.split(Split::kTest);
+  images[0].width = 777;
+  const Recipe recipe = SquareFaces::recipe();
+  RetinaFace network(recipe.detector());
+  Evaluator evaluator(data.folder(), images, recipe);
+  int asked = 0;
+  EXPECT_FALSE(evaluator.run(network, torch::kCPU, [&] { return ++asked == 3; }));
+  EXPECT_EQ(asked, 3);
+  const auto evaluation = evaluator.run(network, torch::kCPU);
+  ASSERT_TRUE(evaluation);
+  EXPECT_EQ(evaluation->detections.size(), images.size());
+  ASSERT_EQ(evaluator.warnings().lines().size(), 1u);
+  EXPECT_NE(evaluator.warnings().lines()[0].find("annotated 777x80"), std::string::npos);
+  evaluator.free_memory();
+  EXPECT_EQ(evaluator.run(network, torch::kCPU)->average_precision, evaluation->average_precision);
 }
 
 TEST_F(TrainerTest, StopsWhenValidationStagnates) {

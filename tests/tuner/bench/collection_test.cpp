@@ -1,11 +1,13 @@
 #include "tuner/bench/collection.h"
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "tests/message_of.h"
 #include "tests/tuner/temporary_folder.h"
@@ -64,7 +66,9 @@ TEST(CollectionJobs, APlanForMoreBeginsWithThatForFewer) {
 }
 
 TEST(CollectionJobs, ComplainsAboutPlansThatCannotBe) {
-  EXPECT_EQ(message_of([] { jobs_of(plan_of({"a/mask", "b/mask"}, 2), small_space()); }),
+  EXPECT_EQ(message_of([] {
+              jobs_of(plan_of({"a/mask", "b/mask"}, 2), small_space());
+            }),
             "data: two folders are named \"mask\"");
   EXPECT_EQ(message_of([] { jobs_of(plan_of({"mask"}, 7), small_space()); }),
             "configurations: 7 asked for, the search space has 6");
@@ -74,7 +78,8 @@ TEST(CollectionJobs, SatisfyTheConstraintsOfTheAnnotation) {
   const auto check = [](const std::string& space_text, std::int64_t count) {
     const SearchSpace space = SearchSpace::parse(parse_json(space_text, "space"));
     const Annotation annotation = Annotation::parse(
-        parse_json(R"({"constraints": {"linear": [{"name": "sum", "sum": {"x": 1, "y": 1}, "max": 3}]}})", "annotation"),
+        parse_json(R"({"constraints": {"linear": [{"name": "sum", "sum": {"x": 1, "y": 1}, "max": 3}]}})",
+                   "annotation"),
         space);
     const auto jobs = jobs_of(plan_of({"mask"}, count), space, annotation);
     EXPECT_EQ(configurations_of(jobs, "mask").size(), static_cast<std::size_t>(count));
@@ -120,10 +125,27 @@ TEST_F(CollectionFolderTest, DropsALineThatWasCutOff) {
   EXPECT_EQ(read_file(file), whole);
 }
 
+TEST_F(CollectionFolderTest, TakesBackWhatAFullDiskCutOff) {
+  folder_.append("mask", line(jobs_[0]));
+  const std::string file = temporary_.file("table/mask.jsonl"), whole = read_file(file);
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+  const rlimit full{whole.size() + 5, limit.rlim_max};
+  const auto handler = signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  EXPECT_THROW(folder_.append("mask", line(jobs_[1])), Error);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  signal(SIGXFSZ, handler);
+  EXPECT_EQ(read_file(file), whole);
+}
+
 TEST_F(CollectionFolderTest, RefusesToMixTrials) {
   folder_.append("mask", line(jobs_[0]));
-  EXPECT_THAT(message_of([&] { folder_.missing(jobs_, {"--recipe", "paper"}); }),
-              HasSubstr("mask.jsonl:1: trial: collected with [\"--recipe\",\"mini\"], not with [\"--recipe\",\"paper\"]"));
+  EXPECT_THAT(
+      message_of([&] {
+        folder_.missing(jobs_, {"--recipe", "paper"});
+      }),
+      HasSubstr("mask.jsonl:1: trial: collected with [\"--recipe\",\"mini\"], not with [\"--recipe\",\"paper\"]"));
 }
 
 TEST_F(CollectionFolderTest, NamesTheLineThatIsMalformed) {
@@ -154,8 +176,9 @@ constexpr const char* kResult =
     R"( > "$out/result.json")";
 
 TEST_F(RunTrialTest, RecordsWhatATrialFound) {
-  const Json line = run_trial(program(std::string("[ \"$(cat $params)\" = '{\"x\":2}' ] && [ $seed = 7 ] && ") + kResult), job_,
-                              {"--recipe", "mini"}, 0, [] { return false; });
+  const Json line =
+      run_trial(program(std::string("[ \"$(cat $params)\" = '{\"x\":2}' ] && [ $seed = 7 ] && ") + kResult), job_,
+                {"--recipe", "mini"}, 0, [] { return false; });
   EXPECT_EQ(line["task"], "mask");
   EXPECT_EQ(line["configuration"], job_.configuration);
   EXPECT_EQ(line["test"], 0.5);

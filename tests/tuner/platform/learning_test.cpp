@@ -137,6 +137,20 @@ TEST_F(LearningTest, LearnsEffectsForThePoliciesThatUseThem) {
   EXPECT_THAT(store_->latest_ranker(signature())->model, HasSubstr("\"effects\":{"));
 }
 
+TEST_F(LearningTest, LearnsAnewForASpaceThatIsEncodedOtherwise) {
+  begin("e");
+  run("e");
+  RunStart start{"r", kSpace, OptimizeMode::kMaximize, 4, "hyperfd:hidden=8:iterations=5:warm_up=0", 1};
+  start.annotation = R"({"encoder": "joint", "architecture": {"input": {"channels": 3, "size": [64, 64]}, "stages": [
+    {"name": "only", "width": 8, "repeat": {"key": "x"}, "block": {"operator": "conv", "kernel": 3}}]}})";
+  platform_.begin_run("f", start);
+  learn();
+  EXPECT_GT(model().shape().node_features, 0u) << "no result is new, but nothing ranks by this graph yet";
+  platform_.begin_run("g", start);
+  platform_.start_due_updates();
+  EXPECT_FALSE(platform_.is_learning());
+}
+
 TEST_F(LearningTest, LearnsFromNumbersThatUsersGive) {
   begin("e", "hyperfd:hidden=8:iterations=5:warm_up=0", {{"size", 3}, {"classes", 2}});
   run("e");
@@ -166,6 +180,19 @@ TEST_F(LearningTest, LearnsThroughADatasetThatIsServedAndKeepsItsMetaFeature) {
   EXPECT_EQ(store_->find_dataset(platform_.task("e"))->feature.size(), 8u);
   platform_.set_feature(platform_.task("e"), version - 1, std::vector<float>(8, 9.0f));
   EXPECT_EQ(store_->find_dataset(platform_.task("e"))->feature[0], 0.5f) << "of an outdated ranker";
+  platform_.attend_datasets();
+  EXPECT_EQ(directory_.requests.size(), 1u) << "that of the latest is known";
+}
+
+TEST_F(LearningTest, AsksAgainWhenAMetaFeatureCameTooLate) {
+  begin("e");
+  open_dataset("e");
+  run("e");
+  const std::int64_t task = platform_.task("e"), version = store_->latest_ranker(signature())->version;
+  directory_.requests.clear();
+  platform_.set_feature(task, version - 1, std::vector<float>(8, 0.5f));
+  platform_.attend_datasets();
+  EXPECT_THAT(directory_.requests, ElementsAre(std::make_pair(task, version)));
 }
 
 TEST_F(LearningTest, AsksANewDatasetForItsMetaFeatureAtOnce) {

@@ -185,6 +185,13 @@ TEST_F(SqliteStoreTest, AnotherProcessIsRefusedByNameAndPid) {
             file_ + ": locked by another hyperfd-tuner (process " + std::to_string(::getpid()) + ")");
 }
 
+TEST_F(SqliteStoreTest, ALinkLeadsToTheSameLock) {
+  const auto store = open_store(file_);
+  const std::string link = file_ + "-link";
+  ASSERT_EQ(::symlink(file_.c_str(), link.c_str()), 0);
+  EXPECT_THAT(error_of([&] { open_store(link); }), HasSubstr("locked by another hyperfd-tuner"));
+}
+
 TEST_F(SqliteStoreTest, LockEndsWithItsHolder) {
   open_store(file_).reset();
   EXPECT_EQ(error_of([&] { open_store(file_); }), "");

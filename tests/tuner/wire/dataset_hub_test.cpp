@@ -189,6 +189,21 @@ TEST_F(DatasetHubTest, AClientThatIsSilentIsGone) {
   std::this_thread::sleep_for(1100ms);
   EXPECT_FALSE(hub_.serves(1));
   EXPECT_EQ(hub_.lend(1), nullptr);
+  for (int i = 0; i < 2; ++i) EXPECT_THROW(poll(), UnknownSession) << "it opens the data set again";
+  hub_.open(1, "e", kSession, {"hash", kImageFeatures, kStatistics});
+  EXPECT_TRUE(hub_.serves(1));
+  EXPECT_TRUE(std::holds_alternative<NoOrder>(*poll()));
+}
+
+TEST_F(DatasetHubTest, ADatasetThatIsOpenedAnewEndsWhatTheLearnerHadUnderWay) {
+  const auto loan = hub_.lend(1);
+  std::thread client([&] {
+    next();
+    hub_.open(1, "e", kSession, {"hash", kImageFeatures, kStatistics});
+  });
+  EXPECT_THROW(loan->forward(weights(), 7), DatasetUnreachable) << "at once, not when the time for an answer is over";
+  client.join();
+  EXPECT_TRUE(hub_.serves(1));
 }
 
 TEST_F(DatasetHubTest, EndsAllWaitingWhenItShutsDown) {

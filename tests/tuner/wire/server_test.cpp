@@ -1,5 +1,6 @@
 #include "tuner/wire/server.h"
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -169,6 +170,41 @@ TEST_F(ServerTest, AllowListIsReadAgainWhenItChanges) {
   EXPECT_TRUE(gets_in(30s)) << "the last good list holds";
   write_file_atomically(keys_ + "/clients.allow", "# nobody\n");
   EXPECT_FALSE(gets_in(kRefused));
+}
+
+TEST_F(ServerTest, AKeyThatIsTakenOffTheListIsCutOff) {
+  start_with_keys();
+  const std::string server_public = read_key(keys_ + "/server.pub"), secret = read_key(keys_ + "/client.key");
+  TestClient client(server_->endpoint(), server_public, public_key_of(secret), secret);
+  EXPECT_TRUE(client.ask(kPing));
+  write_file_atomically(keys_ + "/clients.allow", "# nobody\n");
+  EXPECT_FALSE(client.ask(kPing, kRefused)) << "its connection stands";
+}
+
+TEST_F(ServerTest, ARepeatedRequestWaitsWithTheFirst) {
+  std::atomic<bool> goes_on{false};
+  ServerOptions options = at("ipc://" + folder_.file("socket"));
+  options.learning_patience = 30s;
+  options.learn = [&](const LearningJob& job) {
+    while (!goes_on) std::this_thread::sleep_for(5ms);
+    return learn_ranker(job);
+  };
+  start(options);
+  TestClient client(server_->endpoint());
+  const Initialize start{"r", R"({"x":{"_type":"uniform","_value":[0,1]}})", OptimizeMode::kMaximize, 2, "random", 1};
+  ASSERT_TRUE(client.ask({"first", "1", start}));
+  ASSERT_TRUE(client.ask({"first", "2", RequestTrialJobs{"r", {0, 1}}}));
+  for (const int id : {0, 1}) {
+    const std::string value = std::to_string(0.1 * id), request = "result" + std::to_string(id);
+    ASSERT_TRUE(client.ask({"first", request, ReportMetric{"r", id, "", MetricKind::kFinal, 0, value, ""}}));
+  }
+  EXPECT_FALSE(client.ask({"second", "1", start}, 200ms)) << "the ranker learns";
+  EXPECT_FALSE(client.ask({"second", "1", start}, 200ms));
+  goes_on = true;
+  const auto reply = client.receive();
+  ASSERT_TRUE(reply);
+  EXPECT_TRUE(std::holds_alternative<Initialized>(reply->body));
+  EXPECT_FALSE(client.receive(200ms)) << "one answer";
 }
 
 TEST_F(ServerTest, AClientsExperimentsAreItsOwn) {

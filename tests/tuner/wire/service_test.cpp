@@ -250,6 +250,21 @@ TEST(ServiceLearning, ANewExperimentWaitsForTheRankerOfItsSpace) {
   EXPECT_EQ(ask("third", begin()).wait_for, "") << "the ranker knows everything already";
 }
 
+TEST_F(ServiceTest, ClientsWithKeysSetNoOptionsOfWhatTheyShare) {
+  Initialize start = begin();
+  start.policy = "hyperfd:iterations=1000000";
+  const std::string frame = encode({"e", "1", start}), key(40, 'k');
+  EXPECT_EQ(expect<Failure>(decode(service_.answer(frame, key).frame)).message,
+            "policy: expected a name without options, as clients with keys share their rankers, got "
+            "\"hyperfd:iterations=1000000\" (the tuner's owner may allow them: serve --policy-options)");
+  expect<Initialized>(decode(service_.answer(frame).frame));
+  TenantLimits limits;
+  limits.policy_options = true;
+  Service generous(
+      store_, [] {}, learn_ranker, [] {}, {}, limits);
+  expect<Initialized>(decode(generous.answer(frame, key).frame));
+}
+
 TEST_F(ServiceTest, OffersOnlyTheBundleThatItsOperatorNames) {
   EXPECT_THAT(expect<Failure>(ask(RequestBundle{}, "", "-")).message, HasSubstr("this tuner offers none"));
 

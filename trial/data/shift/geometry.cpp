@@ -6,6 +6,9 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "trial/data/image_file.h"
+#include "tuner/base/error.h"
+
 namespace hyperfd {
 namespace {
 
@@ -84,6 +87,10 @@ cv::Mat warped(const cv::Mat& pixels, const PointMap& map) {
 
 void warp(ShiftedImage& image, const PointMap& map) {
   const cv::Size size = map.size;
+  if (static_cast<std::uint64_t>(size.width) * static_cast<std::uint64_t>(size.height) > kMostPixels) {
+    throw InputError("would be shifted to " + std::to_string(size.width) + "×" + std::to_string(size.height) +
+                     " pixels, expected at most " + std::to_string(kMostPixels));
+  }
   const auto visible = [&](Point point) { return inside(point, size) && (!map.visible || map.visible(point)); };
   std::vector<Face> kept;
   for (Face face : image.faces) {
