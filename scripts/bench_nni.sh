@@ -10,9 +10,11 @@ cd "$(dirname "$0")/.."
 bash scripts/setup.sh
 .venv/bin/python -c 'import sklearn, matplotlib' || { echo 'needs: .venv/bin/pip install scikit-learn==1.9.1 matplotlib==3.11.2' >&2; exit 2; }
 running=()
+trap 'kill "${running[@]}" 2>/dev/null || true' EXIT  # the others do not go on where one fails
 for problem in boosting svm regression; do
   .venv/bin/python scripts/bench_nni.py nni --problems $problem &
   running+=($!)
 done
 for process in "${running[@]}"; do wait "$process"; done
+trap - EXIT
 exec .venv/bin/python scripts/bench_nni.py report

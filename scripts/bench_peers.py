@@ -116,7 +116,12 @@ def peers(space):
         import numpy
 
         numpy.random.seed(seed)
-        return Nni(EvolutionTuner("maximize", population_size=4), space)
+        peer = Nni(EvolutionTuner("maximize", population_size=4), space)
+        peer.tuner.random_state = numpy.random.RandomState(seed)  # it made one without a seed, and its population from it
+        peer.tuner.population = []
+        for _ in range(peer.tuner.population_size):
+            peer.tuner._random_generate_individual()
+        return peer
 
     found = {
         "nni_random": lambda seed: Nni(RandomTuner(optimize_mode="maximize", seed=seed), space),

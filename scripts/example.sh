@@ -24,7 +24,14 @@ while [ $# -gt 0 ]; do
   case $1 in
     --data) data=$(realpath -m -- "$2") ;;
     --out) arguments+=(--out "$(realpath -m -- "$2")") ;;
-    --recipe) arguments+=(--recipe "$2") ;;
+    --recipe)  # a name, or a file: trials run elsewhere
+      recipe=$2
+      case $recipe in
+        */* | *.*)
+          [ -f "$recipe" ] || complain "--recipe: $recipe does not exist"
+          recipe=$(realpath -- "$recipe") ;;
+      esac
+      arguments+=(--recipe "$recipe") ;;
     *) number "$1" "$2"; arguments+=("$1" "$2") ;;
   esac
   shift 2

@@ -59,7 +59,7 @@ class Extractor:
     def of_bundle(cls, file):
         """G of the newest ranker in a store, and its hash of what makes image features (ranking_model_bytes.h has the format)."""
         with sqlite3.connect(f"{pathlib.Path(file).resolve().as_uri()}?mode=ro", uri=True) as store:
-            row = store.execute("SELECT model FROM rankers ORDER BY version DESC LIMIT 1").fetchone()
+            row = store.execute("SELECT model FROM rankers ORDER BY results DESC, version DESC LIMIT 1").fetchone()
         if row is None or not row[0].startswith(RANKER_MAGICS):
             raise SystemExit(f"{file}: holds no ranker that this script can read")
         _, header, weights = row[0][len(RANKER_MAGICS[0]):].split(b"\n", 2)

@@ -18,7 +18,7 @@ if [ -n "$missing" ]; then
   say "Installing Debian packages:" $missing
   $as_root apt-get update -qq
   # shellcheck disable=SC2086  # a list of names
-  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
 # NNI's parts reach each other by the name localhost, which a minimal container may not know.

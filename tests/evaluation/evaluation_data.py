@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 SOURCE = Path(__file__).resolve().parents[2]
-PROGRAM = Path(os.environ.get("HYPERFD_TRIAL", SOURCE / "build" / "release" / "bin" / "hyperfd-trial"))
+PROGRAM = Path(os.environ.get("HYPERFD_BIN_DIR") or SOURCE / "build" / "release" / "bin") / "hyperfd-trial"
 SHARED = SOURCE.parent / "shared" / "data"
 
 

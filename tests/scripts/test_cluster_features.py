@@ -55,8 +55,9 @@ def test_every_clustering_finds_groups_far_apart(made):
             assert set(labels) == {0, 1}, name
     core = np.asarray(found["made_dbscan_l2"]) >= 0
     assert core.sum() >= 60
-    for group in range(3):
-        assert len(set(np.asarray(found["made_dbscan_l2"])[core & (truth == group)])) >= 1
+    clusters = [set(np.asarray(found["made_dbscan_l2"])[core & (truth == group)]) for group in range(3)]
+    assert all(clusters)
+    assert not clusters[0] & clusters[1] and not clusters[0] & clusters[2] and not clusters[1] & clusters[2]
 
 
 def test_deterministic_algorithms_give_scikit_learns_labels(made):

@@ -12,9 +12,9 @@ void add_computing_options(CLI::App& command, std::string& device, int& threads)
 
 void add_precision_option(CLI::App& command, std::string& precision) {
   command
-      .add_option(
-          "--precision", precision,
-          "float32, or bfloat16, which is faster where the processor or GPU has it (default: the weights' recipe's)")
+      .add_option("--precision", precision,
+                  "float32, or bfloat16, which may be faster where the processor or GPU has it (default: the weights' "
+                  "recipe's)")
       ->check(CLI::IsMember({"float32", "bfloat16"}));
 }
 

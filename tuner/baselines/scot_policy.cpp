@@ -1,7 +1,7 @@
 #include "tuner/baselines/scot_policy.h"
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "tuner/baselines/joint_rows.h"
@@ -11,7 +11,8 @@
 namespace hyperfd {
 namespace {
 
-constexpr std::size_t kPastRows = 400, kRowsOfATask = 4, kOwnRows = 100;
+// Its parameters are fitted to fewer results than it predicts from: each step of the fit costs as much as a prediction.
+constexpr std::size_t kFitRows = 400, kPastRows = 1600, kRowsOfATask = 4, kOwnRows = 100;
 
 std::vector<Eigen::Index> blocks_of(const TaskView& task, const StatisticsScale& scale) {
   std::vector<Eigen::Index> blocks = {static_cast<Eigen::Index>(task.space.encoding_size())};
@@ -24,10 +25,15 @@ std::vector<Eigen::Index> blocks_of(const TaskView& task, const StatisticsScale&
 std::vector<double> ScotPolicy::score(const TaskView& task, const Candidates& candidates, Rng&) const {
   const StatisticsScale scale(task.past);
   const std::vector<Eigen::Index> blocks = blocks_of(task, scale);
-  const std::size_t tasks = std::clamp<std::size_t>(task.past.tasks().size(), 1, kPastRows / kRowsOfATask);
-  JointRows rows = past_rows(task.past, scale, tasks, kPastRows / tasks);
-  const auto parameters = task.past.memo().get(
-      "scot", [&] { return GaussianProcess::fit(as_matrix(rows.rows), as_vector(rows.normal), blocks).parameters(); });
+  const auto some_rows = [&](std::size_t most) {
+    const std::size_t tasks = std::clamp<std::size_t>(task.past.tasks().size(), 1, most / kRowsOfATask);
+    return past_rows(task.past, scale, tasks, most / tasks);
+  };
+  const auto parameters = task.past.memo().get("scot", [&] {
+    const JointRows fitted = some_rows(kFitRows);
+    return GaussianProcess::fit(as_matrix(fitted.rows), as_vector(fitted.normal), blocks).parameters();
+  });
+  JointRows rows = some_rows(kPastRows);
   add_own_rows(task, scale, kOwnRows, rows);
   const Eigen::MatrixXd inputs = as_matrix(rows.rows);
   const GaussianProcess process(inputs, as_vector(rows.normal), blocks, *parameters);

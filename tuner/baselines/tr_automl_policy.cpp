@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <optional>
 
-#include "tuner/baselines/average_rank_policy.h"
+#include "tuner/baselines/utilities.h"
 
 namespace hyperfd {
 namespace {
@@ -14,25 +13,35 @@ constexpr std::size_t kBenchmark = 2;
 constexpr int kMaxIterations = 100;
 constexpr double kOneSided5Percent = 1.645;
 
-// The best and the median configuration of the oldest task.
-std::vector<ConfigurationKey> benchmark(const PastTask& oldest) {
-  std::vector<std::size_t> order(oldest.size());
+struct Points {
+  std::vector<ConfigurationKey> keys;
+  std::vector<std::vector<float>> encodings;
+};
+
+// The candidate that is the best for the oldest task, or the median one: its own best may be none that can be tried.
+ConfigurationKey benchmark(const PastTask& oldest, const Candidates& candidates, bool best) {
+  const std::vector<double> utilities = utilities_on(oldest, candidates.keys, candidates.encodings);
+  std::vector<std::size_t> order(candidates.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return oldest.ranks()[a] < oldest.ranks()[b]; });
-  std::vector<ConfigurationKey> chosen = {oldest.keys()[order[0]]};
-  if (order.size() > 1) chosen.push_back(oldest.keys()[order[std::max<std::size_t>(1, order.size() / 2)]]);
-  return chosen;
+                   [&](std::size_t a, std::size_t b) { return utilities[a] > utilities[b]; });
+  return candidates.keys[order[best ? 0 : order.size() / 2]];
 }
 
-// Scores at the benchmark; nullopt when one is missing.
-template <typename FindScore>
-std::optional<Eigen::VectorXd> performance(const std::vector<ConfigurationKey>& configurations, const FindScore& find) {
-  Eigen::VectorXd scores(static_cast<Eigen::Index>(configurations.size()));
-  for (std::size_t i = 0; i < configurations.size(); ++i) {
-    const std::optional<double> score = find(configurations[i]);
-    if (!score) return std::nullopt;
-    scores(static_cast<Eigen::Index>(i)) = *score;
+// A past task's scores at the benchmark; of points that it has not tried what its results say of them: the score that
+// is better than that share of them.
+Eigen::VectorXd performance(const PastTask& task, const Points& points) {
+  std::vector<double> sorted;
+  for (const ScoredConfiguration& result : task.results()) sorted.push_back(result.score);
+  std::sort(sorted.begin(), sorted.end());
+  const std::vector<double> utilities = utilities_on(task, points.keys, points.encodings);
+  Eigen::VectorXd scores(static_cast<Eigen::Index>(utilities.size()));
+  for (std::size_t i = 0; i < utilities.size(); ++i) {
+    const double place = std::clamp(utilities[i], 0.0, 1.0) * static_cast<double>(sorted.size() - 1);
+    const auto below = std::min(static_cast<std::size_t>(place), sorted.size() - 1);
+    const double above = sorted[std::min(below + 1, sorted.size() - 1)];
+    scores(static_cast<Eigen::Index>(i)) =
+        sorted[below] + (place - static_cast<double>(below)) * (above - sorted[below]);
   }
   return scores;
 }
@@ -81,30 +90,18 @@ bool belongs(const Eigen::MatrixXd& distances, const std::vector<Eigen::Index>& 
 }
 
 // The past tasks that the task with these benchmark results shares a group with.
-std::vector<std::size_t> group_of(const PastExperience& past, const std::vector<ConfigurationKey>& configurations,
-                                  const Eigen::VectorXd& own) {
+std::vector<std::size_t> group_of(const PastExperience& past, const Points& benchmark, const Eigen::VectorXd& own) {
   std::vector<Eigen::VectorXd> points;
-  std::vector<std::size_t> tasks;
-  for (std::size_t t = 0; t < past.tasks().size(); ++t) {
-    const PastTask& task = *past.tasks()[t];
-    const auto scores = performance(configurations, [&](ConfigurationKey key) -> std::optional<double> {
-      const auto found = std::find(task.keys().begin(), task.keys().end(), key);
-      if (found == task.keys().end()) return std::nullopt;
-      return task.results()[static_cast<std::size_t>(found - task.keys().begin())].score;
-    });
-    if (!scores) continue;
-    points.push_back(*scores);
-    tasks.push_back(t);
-  }
+  for (const auto& task : past.tasks()) points.push_back(performance(*task, benchmark));
   points.push_back(own);
   const Eigen::MatrixXd distances = distances_of(points);
   const std::vector<std::size_t> groups = markov_groups(similarities_of(distances));
   std::vector<Eigen::Index> nodes;
   std::vector<std::size_t> members;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
+  for (std::size_t i = 0; i < past.tasks().size(); ++i) {
     if (groups[i] != groups.back()) continue;
     nodes.push_back(static_cast<Eigen::Index>(i));
-    members.push_back(tasks[i]);
+    members.push_back(i);
   }
   if (!belongs(distances, nodes)) members.clear();
   return members;
@@ -145,26 +142,27 @@ std::vector<std::size_t> markov_groups(const Eigen::MatrixXd& similarities) {
 }
 
 std::vector<double> TrAutoMlPolicy::score(const TaskView& task, const Candidates& candidates, Rng&) const {
-  std::vector<double> nothing(candidates.size());
+  const std::vector<double> nothing(candidates.size());
   if (task.past.empty()) return nothing;
-  const std::vector<ConfigurationKey> configurations = benchmark(*task.past.tasks().front());
-  for (const ConfigurationKey key : configurations) {
-    if (task.taken.contains(key)) continue;
-    std::vector<double> scores = ones_at(candidates.keys, key);
-    if (std::count(scores.begin(), scores.end(), 1) > 0) return scores;
+  const std::size_t tried = task.taken.size();
+  if (tried < kBenchmark) {
+    return ones_at(candidates.keys, benchmark(*task.past.tasks().front(), candidates, /*best=*/tried == 0));
   }
-  const auto own = performance(configurations, [&](ConfigurationKey key) -> std::optional<double> {
-    for (const ScoredConfiguration& result : task.results) {
-      if (configuration_key(result.configuration) == key) return result.score;
-    }
-    return std::nullopt;
-  });
-  if (!own) return nothing;  // results are still to come, or the space is without the benchmark
-  const std::vector<std::size_t> group = group_of(task.past, configurations, *own);
-  if (group.empty()) return nothing;
-  const std::vector<double> ranks = mean_ranks(task.past, group);
-  const auto best = std::min_element(ranks.begin(), ranks.end()) - ranks.begin();
-  return ones_at(candidates.keys, configuration_key(*task.past.configurations()[static_cast<std::size_t>(best)]));
+  if (task.results.size() < kBenchmark) return nothing;  // still to come
+  Points points;
+  Eigen::VectorXd own(static_cast<Eigen::Index>(kBenchmark));
+  for (std::size_t i = 0; i < kBenchmark; ++i) {
+    points.keys.push_back(configuration_key(task.results[i].configuration));
+    points.encodings.push_back(task.space.encode(task.results[i].configuration));
+    own(static_cast<Eigen::Index>(i)) = task.results[i].score;
+  }
+  std::vector<double> sums = nothing;
+  for (const std::size_t member : group_of(task.past, points, own)) {
+    const std::vector<double> utilities =
+        utilities_on(*task.past.tasks()[member], candidates.keys, candidates.encodings);
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += utilities[i];
+  }
+  return sums;
 }
 
 }  // namespace hyperfd

@@ -342,6 +342,10 @@ Spread gain_of(const PolicyOutcome& outcome, std::size_t task) {
 
 double p_value(const PolicyOutcome& a, const PolicyOutcome& b) {
   const std::vector<double> ranks_a = ranks_by_seed(a), ranks_b = ranks_by_seed(b);
+  const auto varies = [](const std::vector<double>& ranks) {
+    return std::any_of(ranks.begin(), ranks.end(), [&](double rank) { return rank != ranks.front(); });
+  };
+  if (!varies(ranks_a) && !varies(ranks_b)) return 1;  // one comparison, however often it is repeated
   std::vector<double> differences;
   for (std::size_t s = 0; s < ranks_a.size(); ++s) differences.push_back(ranks_a[s] - ranks_b[s]);
   return wilcoxon_p(differences);

@@ -138,8 +138,9 @@ class Trainee {
     ranker.iterations_per_update = options.iterations;
     if (ranker.warm_up_iterations > 0) ranker.learning_rate = ranker.warm_up_learning_rate;
     ranker.warm_up_iterations = 0;
-    ranker.si_weight = 0;      // nothing to hold on to yet
-    ranker.offline_share = 1;  // all tasks are
+    ranker.si_weight = 0;           // nothing to hold on to yet
+    ranker.offline_share = 1;       // all tasks are
+    ranker.train_extractor = true;  // one that is frozen later has been warmed up
     return {encoding_shape(table.space, table.annotation), ranker, seed_of(options.seed, "model")};
   }
 

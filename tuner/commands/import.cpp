@@ -54,9 +54,10 @@ void add_import(CLI::App& app) {
   options->common.store = user_data_directory() + "/experience.sqlite";
   CLI::App* command = app.add_subcommand("import", "Learn from experiments that other programs have made");
   command
-      ->add_option("file", options->source.file,
-                   "A bundle or other store of hyperfd-tuner; or what `nnictl experiment export` wrote (JSON or CSV), an "
-                   "Optuna storage (SQLite), or any CSV with a column for each parameter and one for the result")
+      ->add_option(
+          "file", options->source.file,
+          "A bundle or other store of hyperfd-tuner; or what `nnictl experiment export` wrote (JSON or CSV), an "
+          "Optuna storage (SQLite), or any CSV with a column for each parameter and one for the result")
       ->required();
   add_ask_tell_options(*command, options->common);
   command->get_option("--space")->required(false);
@@ -69,7 +70,8 @@ void add_import(CLI::App& app) {
       "Configurations that are no point of the space, and trials without a result, are named and skipped. Importing a "
       "file again adds nothing.\n"
       "A bundle needs no --space. It adds the experiments that the store has none of the same name of, and its ranker "
-      "where the store has none for that space.\n"
+      "where the store has none for that space. An offline task that was made later than the store's own takes its "
+      "place, with its ranker.\n"
       "Examples:\n"
       "  nnictl experiment export ID --type json --filename old.json\n"
       "  hyperfd-tuner import old.json --space search_space.yaml\n"

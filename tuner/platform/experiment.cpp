@@ -101,7 +101,12 @@ std::vector<Configuration> Experiment::abandoned(std::int64_t run) const {
   return found;
 }
 
-TaskView Experiment::view(const RankingModel* model, std::int64_t version, const PastExperience& past) {
+std::vector<std::string> Experiment::number_names() const {
+  return dataset_ ? names_of(dataset_->statistics) : std::vector<std::string>();
+}
+
+TaskView Experiment::view(const RankingModel* model, std::int64_t version, const PastExperience& past,
+                          const std::vector<std::string>& names) {
   constexpr std::size_t kMostPending = 16;  // a trial may be lost without a word
   pending_.clear();
   for (auto at = waiting_positions_.rbegin(); at != waiting_positions_.rend() && pending_.size() < kMostPending; ++at) {
@@ -109,8 +114,8 @@ TaskView Experiment::view(const RankingModel* model, std::int64_t version, const
   }
   statistics_.clear();
   feature_.clear();
+  if (dataset_) statistics_ = numbers_in_order(dataset_->statistics, names);
   if (model && dataset_) {
-    statistics_ = numbers_in_order(dataset_->statistics, model->number_names());
     const bool is_of_today = dataset_->ranker_signature == record_.signature && dataset_->ranker_version == version;
     if (is_of_today) feature_ = dataset_->feature;
   }

@@ -59,7 +59,10 @@ class Experiment {
   void set_dataset(DatasetRecord dataset) { dataset_ = std::move(dataset); }
 
   // What a policy sees; `version` is that of the ranker `model`. Valid until the next call or change of this object.
-  TaskView view(const RankingModel* model, std::int64_t version, const PastExperience& past);
+  TaskView view(const RankingModel* model, std::int64_t version, const PastExperience& past,
+                const std::vector<std::string>& names);
+  // Of what is known of the data set in numbers, in alphabetical order.
+  std::vector<std::string> number_names() const;
 
  private:
   struct Entry {

@@ -11,6 +11,7 @@
 #include "tuner/platform/metric.h"
 #include "tuner/ranker/ranking_model.h"
 #include "tuner/space/feasible.h"
+#include "tuner/space/snapping.h"
 
 namespace hyperfd {
 namespace {
@@ -23,10 +24,10 @@ void add_warning(std::string* warnings, const std::string& warning) {
   *warnings += (warnings->empty() ? "" : "\n") + warning;
 }
 
-Configuration parse_configuration(const std::string& text, const std::string& field) {
+Configuration parse_configuration(const std::string& text, const std::string& field, const Experiment& experiment) {
   Configuration configuration = parse_json(text, field);
   if (!configuration.is_object()) throw InputError(field + ": expected an object, got " + brief(configuration));
-  return configuration;
+  return snapped(experiment.space(), std::move(configuration));
 }
 
 void check_not_negative(const char* field, std::int64_t value) {
@@ -95,6 +96,7 @@ RunInfo Platform::begin_run(const std::string& name, const RunStart& start) {
     numbers.task = record.id;
     numbers.statistics = start.meta_features;
     store_.set_dataset(numbers);
+    past_tasks_.changed(record.id);
   }
   forget(name);
   Experiment& experiment = open(name);
@@ -150,9 +152,10 @@ std::vector<Suggestion> Platform::suggest(const std::string& name, const std::st
     const SelectionPolicy& chooser = policy(record.policy);
     const auto [version, learned_from, model] = ranker(record.signature);
     const bool trained = model && model->trained();
-    const auto past = chooser.uses_past() ? past_tasks_.others(experiment.space(), record.id) : nullptr;
+    const std::vector<std::string> names = trained ? model->number_names() : experiment.number_names();
+    const auto past = chooser.uses_past() ? past_tasks_.others(experiment.space(), record.id, names) : nullptr;
     const TaskView view =
-        experiment.view(trained ? model.get() : nullptr, version, past ? *past : PastExperience::none());
+        experiment.view(trained ? model.get() : nullptr, version, past ? *past : PastExperience::none(), names);
     chosen = chooser.suggest(view, missing.size(), rng);
     if (chosen.size() < missing.size()) {
       std::vector<Configuration> abandoned = experiment.abandoned(run_id);
@@ -213,7 +216,7 @@ Effect Platform::import_results(const std::string& name, const std::string& run,
   Effect effect;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const std::string field = "records[" + std::to_string(i) + "].parameters";
-    const Configuration configuration = parse_configuration(results[i].parameters, field);
+    const Configuration configuration = parse_configuration(results[i].parameters, field, experiment);
     const ConfigurationRecord* known = experiment.find_configuration(fingerprint(configuration));
     if (known && known->has_result) continue;
     std::int64_t row = known ? known->id : 0;
@@ -237,7 +240,7 @@ Effect Platform::adopt(const std::string& name, const std::string& run, const st
   for (std::size_t i = 0; i < trials.size(); ++i) {
     const std::string field = "records[" + std::to_string(i) + "]";
     check_not_negative((field + ".parameter_id").c_str(), trials[i].parameter_id);
-    const Configuration configuration = parse_configuration(trials[i].parameters, field + ".parameters");
+    const Configuration configuration = parse_configuration(trials[i].parameters, field + ".parameters", experiment);
     if (const ConfigurationRecord* known = experiment.find(run_id, trials[i].parameter_id)) {
       if (known->fingerprint == fingerprint(configuration)) continue;
       throw InputError(field + ".parameter_id: " + std::to_string(trials[i].parameter_id) + " already stands for " +
@@ -340,6 +343,13 @@ LearningJob Platform::learning_job(const ExperimentRecord& experiment) {
     }
     task.dataset = std::move(dataset);
   }
+  // Algorithm 1's shares go by what tasks are, also where nobody can be asked for images.
+  for (const ExperienceRecord& record : job.experience) {
+    LearningTask& task = job.tasks[record.task];
+    task.dataset.task = record.task;
+    if (is_offline(record.experiment)) task.role = TaskRole::kOffline;
+    if (record.task == experiment.id) task.role = TaskRole::kCurrent;
+  }
   return job;
 }
 
@@ -418,8 +428,10 @@ Platform::Ranker& Platform::ranker(const std::string& signature) {
 
 ConfigurationRecord Platform::add_configuration(Experiment& experiment, ConfigurationRecord configuration,
                                                 const std::string& field, std::string* warning) {
-  const Configuration parsed = parse_configuration(configuration.parameters, field);
+  const Configuration parsed = parse_configuration(configuration.parameters, field, experiment);
   configuration.fingerprint = fingerprint(parsed);
+  if (fingerprint(parse_json(configuration.parameters, field)) != configuration.fingerprint)
+    configuration.parameters = parsed.dump();
   try {
     experiment.space().check(parsed);
     configuration.space = experiment.record().space;
@@ -442,8 +454,8 @@ ConfigurationRecord Platform::trial_of(Experiment& experiment, std::int64_t run,
     check_not_negative("parameter_id", *report.parameter_id);
     const std::string id = std::to_string(*report.parameter_id);
     const ConfigurationRecord* known = experiment.find(run, *report.parameter_id);
-    if (known && (report.parameters.empty() ||
-                  fingerprint(parse_configuration(report.parameters, "parameters")) == known->fingerprint)) {
+    if (known && (report.parameters.empty() || fingerprint(parse_configuration(report.parameters, "parameters",
+                                                                               experiment)) == known->fingerprint)) {
       return *known;
     }
     if (!known && report.parameters.empty()) {

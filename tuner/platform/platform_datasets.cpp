@@ -32,6 +32,7 @@ void Platform::open_dataset(const std::string& name, const DatasetStart& start) 
   dataset.statistics = start.statistics;
   check_extractor(experiment.record(), dataset);
   store_.set_dataset(dataset);
+  past_tasks_.changed(dataset.task);
   experiment.set_dataset(std::move(dataset));
   served_[experiment.record().id] = name;
   ended_.erase(experiment.record().id);

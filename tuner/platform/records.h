@@ -102,6 +102,9 @@ struct MergedExperience {
 
 // Experiments of a bundle are named by their table's tasks, after this.
 inline constexpr char kOfflinePrefix[] = "offline/";
+inline bool is_offline(const std::string& experiment) {
+  return experiment.compare(0, sizeof kOfflinePrefix - 1, kOfflinePrefix) == 0;
+}
 
 // A line of `hyperfd-tuner inspect`.
 struct ExperimentSummary {

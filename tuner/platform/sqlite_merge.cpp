@@ -149,6 +149,10 @@ MergedExperience merge_store(SqliteFile& store, const std::string& other) {
 void export_store(SqliteFile& store, const std::string& file) {
   std::error_code none;
   if (std::filesystem::exists(file, none)) throw StoreError(file + ": exists");
+  if (const std::filesystem::path folder = std::filesystem::path(file).parent_path(); !folder.empty()) {
+    std::filesystem::create_directories(folder, none);
+    if (!std::filesystem::is_directory(folder, none)) throw StoreError(file + ": its folder cannot be made");
+  }
   store.guarded([&] {
     soci::session& sql = store.session();
     int query_only = 0;

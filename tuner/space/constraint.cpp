@@ -1,6 +1,7 @@
 #include "tuner/space/constraint.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "tuner/space/dimension.h"
@@ -8,6 +9,8 @@
 
 namespace hyperfd {
 namespace {
+
+constexpr double kRounding = 1e-9;  // relative: 0.1 + 0.2 is 0.3 to a user
 
 struct Range {
   std::optional<double> min, max;
@@ -27,11 +30,12 @@ std::string number_text(double number) {
   return fingerprint(number);
 }
 
-std::optional<std::string> outside(const Range& range, const std::string& what, double value) {
-  if (range.max && value > *range.max) {
+// `slack`: by how much rounding may have moved the value.
+std::optional<std::string> outside(const Range& range, const std::string& what, double value, double slack = 0) {
+  if (range.max && value > *range.max + slack) {
     return what + " is " + number_text(value) + ", at most " + number_text(*range.max);
   }
-  if (range.min && value < *range.min) {
+  if (range.min && value < *range.min - slack) {
     return what + " is " + number_text(value) + ", at least " + number_text(*range.min);
   }
   return std::nullopt;
@@ -91,18 +95,27 @@ class LinearConstraint : public Constraint {
   }
 
   std::optional<std::string> violation(const Configuration& configuration) const override {
-    double sum = 0;
+    double sum = 0, magnitude = 0;
     for (const auto& [key, coefficient] : terms_) {
       const Json* value = key->find(configuration);
-      if (value && value->is_number()) sum += coefficient * value->get<double>();
+      if (!value || !value->is_number()) continue;
+      sum += coefficient * value->get<double>();
+      magnitude += std::abs(coefficient * value->get<double>());
     }
-    return outside(range_, "the sum", sum);
+    return outside(range_, "the sum", sum, kRounding * magnitude);
   }
 
  private:
   Range range_;
   std::vector<std::pair<std::shared_ptr<const SpaceKey>, double>> terms_;
 };
+
+// Quantised numbers are multiples with their rounding, 0.30000000000000004, of which users write 0.3.
+bool are_same(const Json& a, const Json& b) {
+  if (!a.is_number() || !b.is_number()) return fingerprint(a) == fingerprint(b);
+  const double x = a.get<double>(), y = b.get<double>();
+  return std::abs(x - y) <= kRounding * std::max(std::abs(x), std::abs(y));
+}
 
 // Rows of key: value or list of values. A row matches when all its keys are active and have one of the values.
 class TableConstraint : public Constraint {
@@ -122,7 +135,8 @@ class TableConstraint : public Constraint {
     const auto matches = [&](const Row& row) {
       return std::all_of(row.cells.begin(), row.cells.end(), [&](const Cell& cell) {
         const Json* value = cell.key->find(configuration);
-        return value && std::count(cell.values.begin(), cell.values.end(), fingerprint(*value)) > 0;
+        return value && std::any_of(cell.values.begin(), cell.values.end(),
+                                    [&](const Json& wanted) { return are_same(*value, wanted); });
       });
     };
     const auto row = std::find_if(rows_.begin(), rows_.end(), matches);
@@ -133,7 +147,7 @@ class TableConstraint : public Constraint {
  private:
   struct Cell {
     std::shared_ptr<const SpaceKey> key;
-    std::vector<std::string> values;  // fingerprints
+    std::vector<Json> values;
   };
   struct Row {
     std::string text;
@@ -149,7 +163,7 @@ class TableConstraint : public Constraint {
       const Json list = values.is_array() ? values : Json::array({values});
       for (const Json& value : list) {
         if (!cell.key->may_be(value)) cell_path.fail("never is " + brief(value));
-        cell.values.push_back(fingerprint(value));
+        cell.values.push_back(value);
       }
       row.cells.push_back(std::move(cell));
     }

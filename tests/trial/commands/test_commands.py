@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 SOURCE = Path(__file__).resolve().parents[3]
-PROGRAM = Path(os.environ.get("HYPERFD_TRIAL", SOURCE / "build" / "release" / "bin" / "hyperfd-trial"))
+PROGRAM = Path(os.environ.get("HYPERFD_BIN_DIR") or SOURCE / "build" / "release" / "bin") / "hyperfd-trial"
 MODEL = SOURCE / "models" / "mobilenet_v1_x0.25.pt"
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not built")
 

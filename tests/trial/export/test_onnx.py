@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 SOURCE = Path(__file__).resolve().parents[3]
-PROGRAM = Path(os.environ.get("HYPERFD_TRIAL", SOURCE / "build" / "release" / "bin" / "hyperfd-trial"))
+PROGRAM = Path(os.environ.get("HYPERFD_BIN_DIR") or SOURCE / "build" / "release" / "bin") / "hyperfd-trial"
 PUBLIC = SOURCE.parent / "shared" / "data" / "weights" / "retinaface_mobilenet0.25_Final.pth"
 TUNER = PROGRAM.parent / "hyperfd-tuner"
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not built")

@@ -179,22 +179,36 @@ TEST(MarkovGroups, AreThoseOfTheTextbookAlgorithm) {
   }
 }
 
+// Scores of grid_space(): the first and one more stand out from a falling line.
+double tr_automl_score(std::uint64_t i, double first, double second, std::uint64_t best) {
+  if (i == 0) return first;
+  return i == best ? 0.95 : second - 0.002 * static_cast<double>(i);
+}
+
 TEST(TrAutoMl, TriesTheBenchmarkThenTheBestOfTheGroup) {
   const SearchSpace space = grid_space();
-  // {50} is best for tasks where the benchmark (0 and 1) does well, {60} where it does badly.
+  ASSERT_GE(*space.size(), 100u);
   PastBuilder builder(space);
-  builder.add({{space.at(0), 0.9}, {space.at(1), 0.8}, {space.at(2), 0.1}});
+  const auto add = [&](double first, double second, std::uint64_t best) {
+    std::vector<ScoredConfiguration> results;
+    for (std::uint64_t i = 0; i < *space.size(); ++i)
+      results.push_back({space.at(i), tr_automl_score(i, first, second, best)});
+    builder.add(results);
+  };
+  // {70} is best for tasks where the benchmark does well, {60} where it does badly.
+  add(0.96, 0.6, 70);
   for (const double shift : {0.0, 0.01, 0.02}) {
-    builder.add({{space.at(0), 0.9 - shift}, {space.at(1), 0.8 + shift}, {space.at(50), 0.95}});
-    builder.add({{space.at(0), 0.2 - shift}, {space.at(1), 0.1 + shift}, {space.at(60), 0.95}});
+    add(0.9 - shift, 0.6 + shift, 70);
+    add(0.3 - shift, 0.25 + shift, 60);
   }
   const PastExperience past = builder.build();
-  const auto first = [&](double on_benchmark) {
-    const auto report = [&](const Configuration& c) { return c == space.at(0) ? on_benchmark : on_benchmark - 0.1; };
+  const auto first = [&](double on_first, double on_others) {
+    const auto report = [&](const Configuration& c) { return c == space.at(0) ? on_first : on_others; };
     return ask_one_by_one(*make_policy("tr_automl"), space, past, 3, 1, report);
   };
-  EXPECT_THAT(first(0.895), ElementsAre(space.at(0), space.at(1), space.at(50)));
-  EXPECT_THAT(first(0.195), ElementsAre(space.at(0), space.at(1), space.at(60)));
+  // The best for the oldest task, then the median of what is left.
+  EXPECT_THAT(first(0.895, 0.39), ElementsAre(space.at(0), space.at(108), space.at(70)));
+  EXPECT_THAT(first(0.295, 0.04), ElementsAre(space.at(0), space.at(108), space.at(60)));
 }
 
 TEST(JointPredictor, LearnsAFunctionAndIsReproducible) {

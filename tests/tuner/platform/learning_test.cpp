@@ -101,6 +101,7 @@ class LearningTest : public ::testing::Test {
   std::condition_variable finished_;
   int count_ = 0;
   std::vector<RankerOptions> options_;  // of the updates so far
+  std::vector<TaskRole> roles_;         // of the tasks of the latest one
   FakeDirectory directory_;
   std::unique_ptr<ExperienceStore> store_ = open_store(":memory:");
   Platform platform_{*store_,
@@ -111,6 +112,8 @@ class LearningTest : public ::testing::Test {
                      },
                      [this](const LearningJob& job) {
                        options_.push_back(job.options);
+                       roles_.clear();
+                       for (const auto& [task, known] : job.tasks) roles_.push_back(known.role);
                        return learn_ranker(job);
                      },
                      directory_};
@@ -126,6 +129,14 @@ TEST_F(LearningTest, TrainsByTheOptionsOfThePolicy) {
   begin("f", "hyperfd:hidden=16:iterations=3:warm_up=0");
   run("f");
   EXPECT_EQ(model().options().hidden_units, 16) << "another width starts anew";
+}
+
+TEST_F(LearningTest, KnowsWhichTasksAreOfflinePastAndCurrent) {
+  for (const char* experiment : {"offline/a", "earlier", "latest"}) {
+    begin(experiment);
+    run(experiment);
+  }
+  EXPECT_THAT(roles_, ElementsAre(TaskRole::kOffline, TaskRole::kPast, TaskRole::kCurrent));
 }
 
 TEST_F(LearningTest, LearnsEffectsForThePoliciesThatUseThem) {

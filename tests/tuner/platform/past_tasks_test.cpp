@@ -51,6 +51,22 @@ TEST_F(PastTasksTest, AreTheOthersOldestFirst) {
   EXPECT_EQ(past.others(space_, 1)->tasks().size(), 1u);
 }
 
+TEST_F(PastTasksTest, HaveTheNumbersOfTheirDataSetsAndTheOfflineOnesFirst) {
+  platform_.begin_run("mine",
+                      {"run", kDefinition, OptimizeMode::kMaximize, 0, "random", 1, "", {{"size", 5}, {"age", 7}}});
+  import("mine", 1, 0.5);
+  begin("offline/theirs");
+  import("offline/theirs", 1, 0.5);
+  PastTasks past(*store_);
+  const auto others = past.others(space_, 99, {"age", "size"});
+  ASSERT_EQ(others->tasks().size(), 2u);
+  EXPECT_TRUE(others->tasks()[0]->offline());
+  EXPECT_TRUE(others->tasks()[0]->statistics().empty());
+  EXPECT_FALSE(others->tasks()[1]->offline());
+  EXPECT_EQ(others->tasks()[1]->statistics(), (std::vector<double>{7, 5}));
+  EXPECT_TRUE(past.others(space_, 99, {"age"})->tasks()[1]->statistics().empty()) << "all of them or none";
+}
+
 TEST_F(PastTasksTest, AreReadAgainOnlyWhereResultsChanged) {
   begin("a");
   begin("b");

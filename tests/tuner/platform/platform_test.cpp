@@ -300,5 +300,14 @@ TEST_F(PlatformTest, AnnotationsThatDoNotFitAreRefused) {
   EXPECT_EQ(suggest("e", "r", {0, 1, 2, 3, 4, 5, 6, 7, 8}).size(), 8u) << "nothing was changed";
 }
 
+TEST_F(PlatformTest, AQuantisedNumberIsTheSameHoweverItIsWritten) {
+  const char space[] = R"({"p":{"_type":"quniform","_value":[0,0.3,0.1]}})";
+  platform_->begin_run("q", {"r", space, OptimizeMode::kMaximize, 0, "random", 1});
+  platform_->import_results("q", "r", {{R"({"p": 0.3})", "1"}, {R"({"p": 0.30000000000000004})", "1"}});
+  const auto left = platform_->suggest("q", "r", {0, 1, 2, 3});
+  ASSERT_EQ(left.size(), 3u);
+  for (const Suggestion& suggestion : left) EXPECT_LT(parse_json(suggestion.parameters, "")["p"].get<double>(), 0.25);
+}
+
 }  // namespace
 }  // namespace hyperfd

@@ -313,5 +313,17 @@ TEST(TrainingSpace, ItsConstraintsHoldForDraws) {
   EXPECT_GT(sampler.rejected(), 0u);
 }
 
+TEST(Constraints, TakeNumbersAsUsersWriteThem) {
+  const auto space = SearchSpace::parse(parse_json(R"({"p": {"_type": "quniform", "_value": [0, 0.5, 0.1]},
+                                                       "q": {"_type": "choice", "_value": [0.1, 0.2]}})",
+                                                   "space"));
+  const Annotation forbidden = annotate(space, R"({"constraints": {"table": [{"forbidden": [{"p": 0.3}]}]}})");
+  EXPECT_TRUE(forbidden.find_violated({{"p", 0.1 * 3}, {"q", 0.1}})) << "0.30000000000000004";
+  EXPECT_FALSE(forbidden.find_violated({{"p", 0.2}, {"q", 0.1}}));
+  const Annotation bounded = annotate(space, R"({"constraints": {"linear": [{"sum": {"p": 1, "q": 1}, "max": 0.3}]}})");
+  EXPECT_FALSE(bounded.find_violated({{"p", 0.2}, {"q", 0.1}})) << "on the bound";
+  EXPECT_TRUE(bounded.find_violated({{"p", 0.2}, {"q", 0.2}}));
+}
+
 }  // namespace
 }  // namespace hyperfd

@@ -6,6 +6,7 @@
 
 #include "tuner/base/error.h"
 #include "tuner/space/search_space.h"
+#include "tuner/space/snapping.h"
 
 namespace hyperfd {
 namespace {
@@ -218,12 +219,40 @@ TEST(Fingerprint, IsEqualExactlyForEqualConfigurations) {
 
 TEST(ConfigurationKey, IsEqualExactlyWhereFingerprintsAre) {
   std::vector<Configuration> configurations;
-  for (const char* text :
-       {R"({"a": 1, "b": {"c": [1.0, -0.0]}})", R"({"b": {"c": [1, 0]}, "a": 1.0})", R"({"a": 1, "b": 2})",
-        R"({"a": 2, "b": 1})", R"({"b": 2, "a": 1})", R"({"ab": 1})", R"({"a": {"b": 1}})", "9007199254740993",
-        "9007199254740992", "9007199254740992.0", "-1", "18446744073709551615", "18446744073709551615.0", "0.1",
-        "0.10000000000000002", R"("1")", "1", "1.0", "true", "false", "null", "0", "-0.0", "{}", "[]", R"("")",
-        "[0]", "[0, 0]", "[[1], 2]", "[1, [2]]", "[1, 2]", "[2, 1]", "1e300", "-1e300"}) {
+  for (const char* text : {R"({"a": 1, "b": {"c": [1.0, -0.0]}})",
+                           R"({"b": {"c": [1, 0]}, "a": 1.0})",
+                           R"({"a": 1, "b": 2})",
+                           R"({"a": 2, "b": 1})",
+                           R"({"b": 2, "a": 1})",
+                           R"({"ab": 1})",
+                           R"({"a": {"b": 1}})",
+                           "9007199254740993",
+                           "9007199254740992",
+                           "9007199254740992.0",
+                           "-1",
+                           "18446744073709551615",
+                           "18446744073709551615.0",
+                           "0.1",
+                           "0.10000000000000002",
+                           R"("1")",
+                           "1",
+                           "1.0",
+                           "true",
+                           "false",
+                           "null",
+                           "0",
+                           "-0.0",
+                           "{}",
+                           "[]",
+                           R"("")",
+                           "[0]",
+                           "[0, 0]",
+                           "[[1], 2]",
+                           "[1, [2]]",
+                           "[1, 2]",
+                           "[2, 1]",
+                           "1e300",
+                           "-1e300"}) {
     configurations.push_back(parse_json(text, "test"));
   }
   const auto space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
@@ -274,6 +303,34 @@ TEST(EncodingColumns, SayWhatBelongsTogetherAndWhatMasksIt) {
   EXPECT_EQ(encoded[6], 1);
   EXPECT_EQ(encoded[8], 0.25f);
   EXPECT_EQ(encoded[7], 0);
+}
+
+TEST(Snapped, GivesQuantisedNumbersTheirOneForm) {
+  const SearchSpace space = SearchSpace::parse(parse_json(R"({
+    "p": {"_type": "quniform", "_value": [0.05, 0.5, 0.1]}, "n": {"_type": "qnormal", "_value": ["1e-1", 1, "1e-1"]},
+    "u": {"_type": "uniform", "_value": [0, 1]}, "c": {"_type": "choice", "_value": [0.3, 7]},
+    "net": {"_type": "choice", "_value": [{"_name": "a", "d": {"_type": "qloguniform", "_value": [0.1, 9, 0.1]}},
+                                          {"_name": "b", "d": {"_type": "uniform", "_value": [0, 1]}}]}})",
+                                                          "space"));
+  const Configuration typed =
+      parse_json(R"({"p": 0.3, "n": -0.3, "u": 0.3, "c": 0.3, "net": {"_name": "a", "d": 0.7}})", "configuration");
+  const Configuration exact = snapped(space, typed);
+  EXPECT_EQ(exact["p"], 0.1 * 3);
+  EXPECT_EQ(exact["n"], 0.1 * -3);
+  EXPECT_EQ(exact["u"], 0.3);
+  EXPECT_EQ(exact["c"], 0.3);
+  EXPECT_EQ(exact["net"]["d"], 0.1 * 7);
+  EXPECT_EQ(snapped(space, exact), exact);
+  Configuration other = typed;
+  other["net"] = {{"_name", "b"}, {"d", 0.7}};
+  other["p"] = 0.05;  // clipped to the bound
+  EXPECT_EQ(snapped(space, other)["net"]["d"], 0.7);
+  EXPECT_EQ(snapped(space, other)["p"], 0.05);
+  for (const Json& no_value : {Json(0.31), Json("text"), Json(nullptr)}) {
+    other["p"] = no_value;
+    EXPECT_EQ(snapped(space, other)["p"], no_value);
+  }
+  EXPECT_EQ(snapped(space, Json(3)), Json(3));
 }
 
 }  // namespace
