@@ -23,6 +23,7 @@ class PlatformProcess:
         if keys:
             _run("keygen", self.keys)
             secure = ["--server-key", self.keys / "server.key", "--allow", self.keys / "clients.allow"]
+            secure += ["--policy-options"]  # trainings in the tests are short
         command = [*prefix, PROGRAMS / "hyperfd-tuner", "serve", "--store", self.store, *secure]
         command += ["--endpoint", f"tcp://{host}:*", "--offer-bundle", make_bundle(folder)]
         with open(self.log, "wb") as log:

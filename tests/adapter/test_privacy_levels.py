@@ -158,7 +158,8 @@ def two_machines():
             ip("link", "set", link, "netns", namespace)
             ip("-n", namespace, "address", "add", f"{address}/24", "dev", link)
             for device in ("lo", link):
-                assert ip("-n", namespace, "link", "set", device, "up").returncode == 0
+                if (done := ip("-n", namespace, "link", "set", device, "up")).returncode != 0:  # in a chroot, say
+                    pytest.skip(f"network namespaces cannot be entered: {done.stderr.strip()}")
         yield [end[:2] for end in ends]
     finally:
         for namespace, _, _ in ends:
