@@ -1,6 +1,7 @@
 #include "trial/training/trainer.h"
 
 #include <filesystem>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -29,6 +30,13 @@ class TrainerTest : public ::testing::Test {
     options.seed = seed;
     options.loader_workers = workers;
     return Trainer(training_data(data), recipe, options).run(weights_file(), observer);
+  }
+  static TrainingObserver interrupted_after_one_epoch() {
+    const auto epochs = std::make_shared<int>(0);
+    TrainingObserver observer;
+    observer.epoch = [=](const EpochReport&) { ++*epochs; };
+    observer.interrupted = [=] { return *epochs >= 1; };
+    return observer;
   }
   std::string weights_file() const { return faces_.folder() + "/best.pt"; }
 
@@ -114,13 +122,9 @@ TEST_F(TrainerTest, ALearningRateThatDestroysTheNetworkEndsTheRunBeforeItsFirstV
 }
 
 TEST_F(TrainerTest, AnInterruptedRunKeepsTheBestValidation) {
-  int epochs = 0;
-  TrainingObserver observer;
-  observer.epoch = [&](const EpochReport&) { ++epochs; };
-  observer.interrupted = [&] { return epochs == 1; };
   Recipe recipe = SquareFaces::recipe();
   recipe.epochs = 50;
-  const TrainingResult result = train(recipe, 1, observer);
+  const TrainingResult result = train(recipe, 1, interrupted_after_one_epoch());
   EXPECT_EQ(result.ending, Ending::kInterrupted);
   EXPECT_EQ(result.best_epoch, 1);
   EXPECT_FALSE(result.test.has_value());
@@ -128,10 +132,7 @@ TEST_F(TrainerTest, AnInterruptedRunKeepsTheBestValidation) {
 }
 
 TEST_F(TrainerTest, AResumedRunHasTheWeightsOfItsOwnBest) {
-  int epochs = 0;
-  TrainingObserver observer;
-  observer.epoch = [&](const EpochReport&) { ++epochs; };
-  observer.interrupted = [&] { return epochs == 1; };
+  const TrainingObserver observer = interrupted_after_one_epoch();
   Recipe recipe = SquareFaces::recipe();
   recipe.epochs = 50;
   Warnings warnings;
