@@ -44,7 +44,7 @@ class Bench {
       : policy_("paper:warm_up=0:z=" + z), space_(load_json_or_yaml(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml")) {
     SearchSpace parsed = SearchSpace::parse(space_);
     signature_ = parsed.signature();
-    store_->begin();
+    store_->begin(Durability::kMachine);
     for (int i = 0; i < kOffline; ++i) offline_.insert(add_task(parsed, "offline " + std::to_string(i), 3));
     store_->commit();
     for (int i = 0; i < kOffline; ++i) datasets_.push_back(make_dataset(1000 + static_cast<std::uint64_t>(i)));
@@ -139,7 +139,7 @@ class Bench {
   void prepare_past(const SearchSpace& space) {
     for (int first = 0; first < kPast; first += kPastAtOnce) {
       std::map<std::int64_t, std::shared_ptr<DatasetClient>> current;
-      store_->begin();
+      store_->begin(Durability::kMachine);
       for (int i = first; i < first + kPastAtOnce; ++i) {
         current[add_task(space, "past " + std::to_string(i), 4)] = make_dataset(10 + static_cast<std::uint64_t>(i));
       }
@@ -153,7 +153,7 @@ class Bench {
       job.experience = store_->experience(signature_);
       for (DatasetRecord& dataset : store_->datasets(signature_)) job.tasks[dataset.task].dataset = std::move(dataset);
       const RankerRecord next = learn(job, current);
-      store_->begin();
+      store_->begin(Durability::kMachine);
       store_->add_ranker(next);
       store_->commit();
     }

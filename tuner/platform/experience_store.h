@@ -10,14 +10,19 @@
 
 namespace hyperfd {
 
+// What a committed transaction survives.
+enum class Durability {
+  kMachine,  // a crash of the machine, also: its commit() waits for the disk
+  kProcess,  // a crash of the process; one of the machine from the next commit() of the other kind on
+};
+
 // Where experience lives: experiments, configurations, results, replies and ranker versions. docs/store.md specifies
-// it. Every write belongs to a transaction; after commit() returned, it survives a crash of the process and of the
-// machine. One thread at a time. Every method throws StoreError, after which the transaction can only be rolled back.
+// it. Every write belongs to a transaction; what that survives is in its begin(). One thread at a time. Every method throws StoreError, after which the transaction can only be rolled back.
 class ExperienceStore {
  public:
   virtual ~ExperienceStore() = default;
 
-  virtual void begin() = 0;
+  virtual void begin(Durability durability) = 0;
   virtual void commit() = 0;
   virtual void rollback() noexcept = 0;
 
@@ -96,7 +101,9 @@ class ExperienceStore {
 // Begins on construction; rolls back unless commit() was reached.
 class StoreTransaction {
  public:
-  explicit StoreTransaction(ExperienceStore& store) : store_(store) { store_.begin(); }
+  explicit StoreTransaction(ExperienceStore& store, Durability durability = Durability::kMachine) : store_(store) {
+    store_.begin(durability);
+  }
   StoreTransaction(const StoreTransaction&) = delete;
   StoreTransaction& operator=(const StoreTransaction&) = delete;
   ~StoreTransaction() {

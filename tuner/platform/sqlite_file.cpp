@@ -32,8 +32,14 @@ SqliteFile::SqliteFile(const std::string& file, StoreAccess access) : file_(file
   });
 }
 
-void SqliteFile::begin() {
-  guarded([&] { sql_ << "BEGIN IMMEDIATE"; });
+void SqliteFile::begin(Durability durability) {
+  guarded([&] {
+    if (durability != durability_) {
+      sql_ << (durability == Durability::kMachine ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+      durability_ = durability;
+    }
+    sql_ << "BEGIN IMMEDIATE";
+  });
 }
 
 void SqliteFile::commit() {

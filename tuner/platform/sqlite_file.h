@@ -21,7 +21,7 @@ class SqliteFile {
   SqliteFile(const std::string& file, StoreAccess access);
 
   soci::session& session() { return sql_; }
-  void begin();
+  void begin(Durability durability);
   void commit();
   void rollback() noexcept;
 
@@ -50,6 +50,7 @@ class SqliteFile {
   std::string file_;
   std::unique_ptr<StoreLock> lock_;
   soci::session sql_;
+  Durability durability_ = Durability::kMachine;  // that the session is set to
 };
 
 // A column that may be NULL, in the shape that SOCI binds.

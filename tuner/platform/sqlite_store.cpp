@@ -51,7 +51,7 @@ class SqliteStore : public ExperienceStore {
  public:
   SqliteStore(const std::string& file, StoreAccess access) : file_(file, access), sql_(file_.session()) {}
 
-  void begin() override { file_.begin(); }
+  void begin(Durability durability) override { file_.begin(durability); }
   void commit() override { file_.commit(); }
   void rollback() noexcept override { file_.rollback(); }
 

@@ -206,8 +206,11 @@ Answer Service::apply(const Message& request, const std::string& experiment, std
   }
   Answer answer;
   Message reply{request.experiment, request.request, {}};
+  // Waiting for the disk would be most of a suggestion's time. One that a crash of the machine undoes comes back with its
+  // result, which says what it is of.
+  const bool suggests = std::holds_alternative<RequestTrialJobs>(request.body);
   try {
-    StoreTransaction transaction(store_);
+    StoreTransaction transaction(store_, suggests ? Durability::kProcess : Durability::kMachine);
     reply.body = std::visit(Executor(platform_, datasets_, experiment, &answer.wait_for), request.body);
     answer.frame = encode(reply);
     store_.add_reply(platform_.task(experiment), request.request, {digest, answer.frame});

@@ -14,9 +14,9 @@ class FaultyStore : public ExperienceStore {
   void fail_at(int call) { until_failure_ = call; }
   int calls() const { return calls_; }
 
-  void begin() override {
+  void begin(Durability durability) override {
     count();
-    store_.begin();
+    store_.begin(durability);
   }
   void commit() override {
     count();

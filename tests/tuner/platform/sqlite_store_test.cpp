@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +16,17 @@
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 #include "tuner/platform/store_lock.h"
+
+// SQLite's calls of these come here, as a program's symbols go before those of libraries.
+static int flushes = 0;
+extern "C" int fdatasync(int file) {
+  ++flushes;
+  return static_cast<int>(syscall(SYS_fdatasync, file));
+}
+extern "C" int fsync(int file) {
+  ++flushes;
+  return static_cast<int>(syscall(SYS_fsync, file));
+}
 
 namespace hyperfd {
 namespace {
@@ -101,6 +114,34 @@ TEST_F(SqliteStoreTest, WhatIsNotCommittedIsGone) {
     add_experiment(*store, "e");
   }
   EXPECT_FALSE(store->find_experiment("e"));
+}
+
+TEST_F(SqliteStoreTest, CommitsWaitForTheDiskWhereACrashOfTheMachineShallNotUndoThem) {
+  const auto store = open_store(file_);
+  const auto flushes_of = [&](const std::string& name, Durability durability) {
+    const int before = flushes;
+    StoreTransaction transaction(*store, durability);
+    add_experiment(*store, name);
+    transaction.commit();
+    return flushes - before;
+  };
+  EXPECT_GT(flushes_of("a", Durability::kMachine), 0);
+  EXPECT_EQ(flushes_of("b", Durability::kProcess), 0);
+  EXPECT_EQ(flushes_of("c", Durability::kProcess), 0);
+  EXPECT_GT(flushes_of("d", Durability::kMachine), 0);
+}
+
+TEST_F(SqliteStoreTest, AProcessThatDiesTakesNothingCommittedAlong) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto store = open_store(file_);
+    StoreTransaction transaction(*store, Durability::kProcess);
+    add_experiment(*store, "e");
+    transaction.commit();
+    ::raise(SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_TRUE(open_store(file_)->find_experiment("e"));
 }
 
 TEST_F(SqliteStoreTest, AParameterIdHasOneConfigurationAndOneResult) {
