@@ -68,8 +68,8 @@ class HyperFdPolicy::Ranking {
 
   // What the suggestion at `place` of the task is chosen by.
   std::vector<float> scores(const PosteriorInput& input, std::size_t place) const {
-    const std::vector<double> values =
-        policy_.seeks_improvement(model_, place) ? posterior_.acquisition(input) : posterior_.predict(input).mean;
+    const std::vector<double> values = policy_.seeks_improvement(task_, model_, place) ? posterior_.acquisition(input)
+                                                                                       : posterior_.predict(input).mean;
     return {values.begin(), values.end()};
   }
 
@@ -101,8 +101,12 @@ class HyperFdPolicy::Ranking {
         scores.push_back(all[i]);
       }
     }
-    return {policy_.uncertainty_,           with_prior(std::move(population)), read(telling), scores,
-            task_.space.encoding_columns(), model_ ? model_->task_count() : 0};
+    return {policy_.uncertainty_,
+            with_prior(std::move(population)),
+            read(telling),
+            scores,
+            task_.space.encoding_columns(),
+            model_ ? model_->tasks_beside(task_.name) : 0};
   }
 
   const HyperFdPolicy& policy_;
@@ -153,18 +157,18 @@ std::shared_ptr<const HyperFdPolicy::Table> HyperFdPolicy::table(const TaskView&
 
 bool HyperFdPolicy::reads_results(const TaskView& task, const RankingModel* model) const {
   if (!learns_within_) return false;
-  return !model || model->task_count() <= kFewTasks || task.taken.size() >= kRankedStart;
+  return !model || model->tasks_beside(task.name) <= kFewTasks || task.taken.size() >= kRankedStart;
 }
 
-bool HyperFdPolicy::seeks_improvement(const RankingModel* model, std::size_t place) const {
+bool HyperFdPolicy::seeks_improvement(const TaskView& task, const RankingModel* model, std::size_t place) const {
   if (exploration_ != Exploration::kImprovement) return false;
-  return !model || model->task_count() < kManyTasks || place >= kExpectedStart;
+  return !model || model->tasks_beside(task.name) < kManyTasks || place >= kExpectedStart;
 }
 
 bool HyperFdPolicy::is_random_place(const TaskView& task, const RankingModel* model, std::size_t place) const {
   if (exploration_ == Exploration::kNever) return false;
   if (exploration_ == Exploration::kRandomHalf) return place % 2 == 1;
-  if (model && model->task_count() <= kFewTasks && place < kRandomStart) return place % 2 == 1;
+  if (model && model->tasks_beside(task.name) <= kFewTasks && place < kRandomStart) return place % 2 == 1;
   const EncodingColumns columns = task.space.encoding_columns();
   const bool is_nested = std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c.mask >= 0; });
   return is_nested && place % kRandomEvery == kRandomEvery - 1;
@@ -174,6 +178,8 @@ std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::siz
   const RankingModel* model = task.model && task.model->trained() ? task.model : nullptr;
   // A ranker of a space whose annotation has changed reads something else.
   if (model && !(model->shape() == encoding_shape(task.space, task.annotation))) model = nullptr;
+  // A ranking of nothing but this task's own results would count these twice.
+  if (model && learns_within_ && model->tasks_beside(task.name) == 0) model = nullptr;
   if (!model && (!learns_within_ || task.results.size() < kRandomStart)) {
     return RandomPolicy().suggest(task, count, rng);
   }

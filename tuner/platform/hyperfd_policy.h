@@ -54,7 +54,7 @@ class HyperFdPolicy : public SelectionPolicy {
   // Whether the task's own results count for its next suggestion.
   bool reads_results(const TaskView& task, const RankingModel* model) const;
   // Whether the suggestion at `place` of the task, from 0, is that of the largest expected improvement.
-  bool seeks_improvement(const RankingModel* model, std::size_t place) const;
+  bool seeks_improvement(const TaskView& task, const RankingModel* model, std::size_t place) const;
   // Whether it is a random one.
   bool is_random_place(const TaskView& task, const RankingModel* model, std::size_t place) const;
   std::shared_ptr<const Table> table(const TaskView& task, const RankingModel* model) const;

@@ -253,8 +253,9 @@ bool RankingModel::trained() const {
   return impl_->state.trained;
 }
 
-std::size_t RankingModel::task_count() const {
-  return impl_->state.ranker.tasks.size();
+std::size_t RankingModel::tasks_beside(const std::string& task) const {
+  const std::vector<std::string>& tasks = impl_->state.ranker.tasks;
+  return tasks.size() - static_cast<std::size_t>(std::count(tasks.begin(), tasks.end(), task));
 }
 
 std::uint64_t RankingModel::identity() const {
@@ -286,7 +287,7 @@ std::vector<float> RankingModel::score(const TaskExperience& own,
   PosteriorInput population = embed(candidates), results = embed(telling);
   set_prior(own, population, state.options.used_network_share());
   set_prior(own, results, state.options.used_network_share());
-  const TaskPosterior posterior(population, results, telling_scores, {}, task_count());
+  const TaskPosterior posterior(population, results, telling_scores, {}, tasks_beside(own.task));
   const std::vector<double> mean = posterior.predict(population).mean;
   return {mean.begin(), mean.end()};
 }

@@ -57,8 +57,9 @@ class RankingModel {
 
   // False until update() has seen a task that tells configurations apart; then score() means nothing.
   bool trained() const;
-  // That it was trained on so far.
-  std::size_t task_count() const;
+  // How many it was trained on so far, without `task` itself: what it says of a task that it has learned from is no
+  // news.
+  std::size_t tasks_beside(const std::string& task) const;
   // Which version this is: different for every change in this process, for caches of what is computed from it.
   std::uint64_t identity() const;
 

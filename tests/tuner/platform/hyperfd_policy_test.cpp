@@ -104,6 +104,23 @@ TEST(HyperFdPolicy, MakesNoDifferenceBetweenOneByOneAndAtOnce) {
   }
 }
 
+TEST(HyperFdPolicy, DoesNotCountATasksResultsTwice) {
+  const SearchSpace space = hpo_space();
+  const RankingModel of_one = make_model(space), of_two = make_model(space, 2);
+  const auto suggestions = [&](const RankingModel* model, const std::string& name) {
+    Rng rng(5);
+    return make_policy("hyperfd")
+        ->suggest({space, {}, {}, model, PastExperience::none(), TaskView::no_statistics(), Annotation::none(),
+                   TaskView::no_configurations(), name},
+                  3, rng);
+  };
+  EXPECT_EQ(suggestions(&of_one, "task 0"), suggestions(nullptr, "task 0")) << "has learned from this task alone";
+  EXPECT_NE(suggestions(&of_one, "another"), suggestions(nullptr, "another"));
+  EXPECT_NE(suggestions(&of_two, "task 0"), suggestions(nullptr, "task 0"));
+  EXPECT_EQ(of_two.tasks_beside("task 0"), 1u);
+  EXPECT_EQ(of_two.tasks_beside("another"), 2u);
+}
+
 TEST(HyperFdPolicy, SpreadsWhatIsAskedForAtOnce) {
   const auto space = SearchSpace::parse(parse_json(R"({"x": {"_type": "uniform", "_value": [0, 1]}})", "space"));
   std::vector<ScoredConfiguration> results;
@@ -271,7 +288,7 @@ TEST(HyperFdPolicy, RanksDrawsOfASpaceThatCannotBeEnumerated) {
       R"({"lr": {"_type": "loguniform", "_value": [0.0001, 0.1]}, "n": {"_type": "randint", "_value": [0, 5]}})",
       "space"));
   RankingModel model(space.encoding_size(), {}, 1);
-  TaskExperience task;
+  TaskExperience task{"past", {}, {}};
   Rng rng(8);
   for (int i = 0; i < 30; ++i) {
     const Configuration configuration = space.sample(rng);
