@@ -4,7 +4,7 @@
 
 Training: images/s with reading, decoding and augmentation, after warm-up; the peer with the best of its worker and thread
 counts, hyperfd-trial with --cache 0 (it decodes each image at each visit, as the peer does) and as shipped (it keeps decoded
-images), that in bfloat16, too, where the processor has it; the peer does not offer it. Bare step: network, matching, loss,
+images), that with less arithmetic (recipe mini_fast's options) and in bfloat16 where the processor has it; the peer offers neither. Bare step: network, matching, loss,
 gradient and optimiser on made-up crops that are there already. Evaluation: the images one by one at their own size, from file
 to detections after non-maximum suppression. Start: from starting the process to asking for the first batch. Memory: the largest process's peak.
 MobileNetV1×0.25 with the same weights, SGD, on both sides."""
@@ -21,9 +21,16 @@ from retinaface_peer import PROGRAM, ROOT, Machine, add_peer_options, check_peer
 # Crop: training images and epochs, so that a run takes about ten seconds, and the end-to-end ratio that is wanted.
 CROPS = {160: (240, 4, 2.5), 320: (128, 3, 1.5), 640: (32, 3, 1.2)}
 
-
+# What else of ours is timed, by its options.
+VARIANTS = {"less arithmetic": ["batch_norm=folded", "frozen_levels=1"]}
 # Without these instructions bfloat16 is many times slower than float32: nothing to measure.
 HAS_BFLOAT16 = "avx512_bf16" in Path("/proc/cpuinfo").read_text().split()
+if HAS_BFLOAT16:
+    VARIANTS["bfloat16"] = ["precision=bfloat16"]
+
+
+def as_options(settings):
+    return [argument for setting in settings for argument in ("--set", setting)]
 
 
 class Bench:
@@ -48,15 +55,15 @@ class Bench:
             say(f"{crop} px, Pytorch_Retinaface, {threads} threads, {workers} workers", run)
         return max(runs, key=lambda run: run["images_per_second"])
 
-    def our_training(self, crop, data, epochs, cache, precision="float32"):
+    def our_training(self, crop, data, epochs, cache, variant="usual"):
         runs = []
         for threads, workers in self.our_settings:
-            out = self.folder / f"run_{crop}_{cache}_{precision}_{threads}_{workers}"
+            out = self.folder / f"run_{crop}_{cache}_{variant}_{threads}_{workers}"
             lines, memory = self.machine.run(
                 [PROGRAM, "train", "--data", data, "--weights", self.weights, "--threads", threads, "--workers", workers,
-                 "--cache", cache, "--out", out, "--set", "optimizer=sgd", "--set", f"batch_size={self.options.batch}",
-                 "--set", f"crop_size={crop}", "--set", f"epochs={epochs}", "--set", f"validate_every={epochs}",
-                 "--set", f"precision={precision}"], threads)
+                 "--cache", cache, "--out", out,
+                 *as_options(["optimizer=sgd", f"batch_size={self.options.batch}", f"crop_size={crop}", f"epochs={epochs}",
+                              f"validate_every={epochs}", *VARIANTS.get(variant, [])])], threads)
             report = [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
             first = next(time for time, line in lines if line.startswith("epoch"))
             timed = report[1:]
@@ -64,7 +71,7 @@ class Bench:
             run = {"images_per_second": sum(epoch["images_per_second"] * epoch["seconds"] for epoch in timed) / seconds,
                    "start_seconds": first - report[0]["seconds"], "peak_mb": memory, "threads": threads, "workers": workers}
             runs.append(run)
-            say(f"{crop} px, hyperfd-trial --cache {cache}, {precision}, {threads} threads, {workers} workers", run)
+            say(f"{crop} px, hyperfd-trial --cache {cache}, {variant}, {threads} threads, {workers} workers", run)
         return max(runs, key=lambda run: run["images_per_second"])
 
     def crop(self, crop):
@@ -75,16 +82,15 @@ class Bench:
         threads = self.options.cores
         bare = self.machine.peer(self.options, "bare", threads, crop=crop, batch=self.options.batch)
         return {"peer": self.peer_training(crop, labels), "ours": self.our_training(crop, data, epochs, 0),
-                "ours_cached": self.our_training(crop, data, epochs, 512),
-                "ours_bfloat16": self.our_training(crop, data, epochs, 512, "bfloat16") if HAS_BFLOAT16 else None, "peer_bare": bare,
-                "our_bare": self.our_bare(crop, "float32"), "our_bare_bfloat16": self.our_bare(crop, "bfloat16") if HAS_BFLOAT16 else None}
+                "ours_cached": self.our_training(crop, data, epochs, 512), "peer_bare": bare, "our_bare": self.our_bare(crop, []),
+                "variants": {name: {"training": self.our_training(crop, data, epochs, 512, name), "bare": self.our_bare(crop, settings)}
+                             for name, settings in VARIANTS.items()}}
 
-    def our_bare(self, crop, precision):
+    def our_bare(self, crop, settings):
         threads = self.options.cores
         lines, _ = self.machine.run(
-            [PROGRAM, "profile", "mobilenet_v1_x0.25", "--training", "--json", "--threads", threads, "--runs", 9, "--set",
-             "optimizer=sgd", "--set", "channels=64", "--set", f"crop_size={crop}", "--set", f"batch_size={self.options.batch}",
-             "--set", f"precision={precision}"], threads)
+            [PROGRAM, "profile", "mobilenet_v1_x0.25", "--training", "--json", "--threads", threads, "--runs", 9,
+             *as_options(["optimizer=sgd", "channels=64", f"crop_size={crop}", f"batch_size={self.options.batch}", *settings])], threads)
         return json.loads(lines[-1][1])
 
     def evaluation(self):
@@ -125,13 +131,12 @@ def print_table(result, options, torch_version):
         row("  training, decoding each time, images/s", peer["images_per_second"], ours["images_per_second"], None,
             CROPS[crop][2])
         row("  training, as shipped, images/s", peer["images_per_second"], cached["images_per_second"])
-        if one["ours_bfloat16"]:
-            row("  training in bfloat16, as shipped, images/s", peer["images_per_second"], one["ours_bfloat16"]["images_per_second"], None,
+        for name, variant in one["variants"].items():
+            row(f"  training as shipped, {name}, images/s", peer["images_per_second"], variant["training"]["images_per_second"], None,
                 CROPS[crop][2])
         row("  bare step, ms an image", bare["step_ms"], our_bare["step_ms"], bare["step_ms"] / our_bare["step_ms"])
-        if one["our_bare_bfloat16"]:
-            half = one["our_bare_bfloat16"]["step_ms"]
-            row("  bare step in bfloat16, ms an image", bare["step_ms"], half, bare["step_ms"] / half)
+        for name, variant in one["variants"].items():
+            row(f"  bare step, {name}, ms an image", bare["step_ms"], variant["bare"]["step_ms"], bare["step_ms"] / variant["bare"]["step_ms"])
         row("  … the peer's network in channels-last", bare["channels_last_step_ms"], our_bare["step_ms"],
             bare["channels_last_step_ms"] / our_bare["step_ms"])
         row("  matching and loss, ms an image", bare["losses_ms"], our_bare["losses_ms"],

@@ -19,7 +19,9 @@ import yaml
 SOURCE = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ.get("HYPERFD_BIN_DIR") or SOURCE / "build" / "release" / "bin")
 
-TUNER_BEGINS = "Initial search space"  # what NNI logs when its tuner process has connected
+# What NNI logs when its tuner process has connected.
+TUNER_BEGINS = "Initial search space"
+ADVISOR_BEGINS = "Dispatcher started"
 
 
 class NniHome:
@@ -75,8 +77,9 @@ class NniHome:
 class Experiment:
     """One experiment, started by ``start``; a context manager that stops it."""
 
-    def __init__(self, home: NniHome, space: dict, trial: str, tuner: dict, max_trials=None, concurrency: int = 2, **sections):
+    def __init__(self, home: NniHome, space: dict, trial: str, tuner: dict, max_trials=None, concurrency: int = 2, begins: str = TUNER_BEGINS, **sections):
         """``sections``: of NNI's configuration, instead of what the other arguments say; None leaves one out."""
+        self._begins = begins
         self.home = home
         self.port = 0
         self.id = ""
@@ -122,7 +125,7 @@ class Experiment:
         """NNI gives a manager, and its tuner process, seconds to come up; on a busy machine another attempt is needed."""
         for attempt in range(3):
             self.port = _free_port()
-            starts = self.log().count(TUNER_BEGINS) if self.id else 0
+            starts = self.log().count(self._begins) if self.id else 0
             try:
                 output = self.home.nnictl(*command, "--port", str(self.port))
             except AssertionError:
@@ -132,7 +135,7 @@ class Experiment:
                 continue
             self._runs = True
             self.id = re.search(r"Experiment ID: (\w+)", output).group(1) if command[0] == "create" else self.id
-            self.wait_until(lambda: self.status() == "ERROR" or self.log().count(TUNER_BEGINS) > starts)
+            self.wait_until(lambda: self.status() == "ERROR" or self.log().count(self._begins) > starts)
             if self.status() != "ERROR" or "Tuner did not connect" not in self.manager_log():
                 return
             self.stop()

@@ -1,10 +1,11 @@
-"""The face trial under the real nnictl: stopped and resumed, and with an assessor."""
+"""The face trial under the real nnictl: stopped and resumed, with an assessor, and with Hyperband."""
 
 import json
 import shlex
 
 import pytest
-from nnictl import PROGRAMS, Experiment, NniHome, needs_tuner, sample_data, stored_results
+import yaml
+from nnictl import ADVISOR_BEGINS, PROGRAMS, SOURCE, Experiment, NniHome, needs_tuner, sample_data, stored_results
 
 pytestmark = [pytest.mark.integration, needs_tuner]
 
@@ -74,3 +75,19 @@ def test_an_assessor_sees_every_validation(home, data):
             assert len(reported) == 3 or trial != trials[0]
             assert trial in experiment.finals()
     assert len(stored_results(home)) == 2
+
+
+def test_hyperband_says_how_many_epochs(home, data):
+    example = yaml.safe_load((SOURCE / "examples" / "budgets" / "hyperband.yaml").read_text())
+    tuner = {**example["tuner"], "codeDirectory": str(SOURCE / "examples" / "budgets")}
+    tuner["classArgs"]["R"] = 3
+    with Experiment(home, SPACE, "", tuner, max_trials=5, begins=ADVISOR_BEGINS, trialCommand=training(data)) as experiment:
+        experiment.wait_done()
+        budgets = {}
+        for job in experiment.trials():
+            assert job["status"] == "SUCCEEDED"
+            budgets[job["trialJobId"]] = json.loads(job["hyperParameters"][0])["parameters"]["TRIAL_BUDGET"]
+        assert set(budgets.values()) == {1, 3}
+        for trial, budget in budgets.items():
+            assert len(epochs_of(experiment, trial)) == budget
+            assert trial in experiment.finals()

@@ -38,7 +38,7 @@ void add_training_options(CLI::App& command, TrainingOptions& options) {
   command
       .add_option(
           "--recipe", options.recipe,
-          "Recipe: a name that comes with the program (mini, mini_nas, scratch, paper, pretrain) or a YAML file")
+          "Recipe: a name that comes with the program (mini, mini_fast, mini_nas, scratch, paper, pretrain) or a YAML file")
       ->capture_default_str();
   command.add_option("--weights", options.weights,
                      "Initial weights: a name that comes with the program or a file, also of a backbone alone; the "
