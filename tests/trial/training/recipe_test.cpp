@@ -63,6 +63,11 @@ TEST_F(RecipeFiles, ExtendAnotherRecipeAndYieldToTheCommandLine) {
   EXPECT_EQ(recipe.batch_size, 32);
 }
 
+TEST_F(RecipeFiles, MiniFastIsMiniWithLessArithmetic) {
+  EXPECT_EQ(to_yaml(load_recipe("mini_fast", {})),
+            to_yaml(load_recipe("mini", {"batch_norm=folded", "frozen_levels=1"})));
+}
+
 TEST_F(RecipeFiles, TheResolvedRecipeGivesTheSameRecipe) {
   const Recipe recipe = load_recipe("mini", {"learning_rate=0.0123456789", "colour=false"});
   EXPECT_EQ(to_yaml(recipe_from_yaml(to_yaml(recipe), "text")), to_yaml(recipe));
