@@ -110,7 +110,7 @@ void add_evaluate(CLI::App& app) {
           ->needs(detections);
   command
       ->add_option("--minimum-face", options->minimum_face,
-                   "With --detections: faces with a shorter side in pixels are ignored")
+                   "With --detections: faces whose shorter side is under this many pixels are ignored")
       ->check(CLI::NonNegativeNumber)
       ->needs(annotations)
       ->capture_default_str();

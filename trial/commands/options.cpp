@@ -36,9 +36,9 @@ TrainerOptions TrainingOptions::trainer_with(const std::string& checkpoint_file)
 
 void add_training_options(CLI::App& command, TrainingOptions& options) {
   command
-      .add_option(
-          "--recipe", options.recipe,
-          "Recipe: a name that comes with the program (mini, mini_fast, mini_nas, scratch, paper, pretrain) or a YAML file")
+      .add_option("--recipe", options.recipe,
+                  "Recipe: a name that comes with the program (mini, mini_fast, mini_nas, scratch, paper, pretrain) or "
+                  "a YAML file")
       ->capture_default_str();
   command.add_option("--weights", options.weights,
                      "Initial weights: a name that comes with the program or a file, also of a backbone alone; the "
@@ -60,7 +60,11 @@ void add_training_options(CLI::App& command, TrainingOptions& options) {
                   "Seconds between checkpoints (after epochs); a run that was cut off goes on with the same --out")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
-  command.add_option("--seed", options.trainer.seed, "Of weights, order and augmentation")->capture_default_str();
+  command
+      .add_option("--seed", options.trainer.seed,
+                  "Of weights, order and augmentation; the same one gives the same run, bit for bit on the CPU with "
+                  "--threads 1")
+      ->capture_default_str();
 }
 
 FaceDataset load_dataset(const std::string& folder) {

@@ -95,7 +95,8 @@ void add_pretrain(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   options->recipe = "pretrain";
   options->out = "runs/pretrain";
-  CLI::App* command = app.add_subcommand("pretrain", "Train the weights that other trainings start from, on a large data set");
+  CLI::App* command =
+      app.add_subcommand("pretrain", "Train the weights that other trainings start from, on a large data set");
   command->add_option("--data", options->data, "Data set folder; its test split trains, too")->required();
   add_training_options(*command, *options);
   command->add_option("--teacher", options->teacher,
@@ -103,9 +104,11 @@ void add_pretrain(CLI::App& app) {
   command->add_option("--out", options->out, "Output folder; the same one goes on with a run that was cut off")
       ->capture_default_str();
   command->footer(
-      "Takes hours: it may be stopped at any time and goes on with the same command. best.pt in --out has the weights.\n"
+      "Takes hours: it may be stopped at any time and goes on with the same command. best.pt in --out has the "
+      "weights.\n"
+      "--teacher gives landmarks only: faces that the labels lack are added by `hyperfd-trial clean`, before.\n"
       "Example:\n"
-      "  hyperfd-trial pretrain --data wider --set backbone=mobilenet_v2_x0.5 --set channels=80 --out runs/v2");
+      "  hyperfd-trial pretrain --data wider --set backbone=mobilenet_v2_x0.5 --out runs/v2");
   command->callback([options] { pretrain(*options); });
 }
 

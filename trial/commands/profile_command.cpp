@@ -63,11 +63,11 @@ ImageSize parse_size(const std::string& text) {
   return size;
 }
 
-// Milliseconds of one forward pass, in the middle of `runs`. Weights are random: they do not change the time.
+// Milliseconds of one forward pass, in the middle of `runs`, of the network as it detects: folded. Weights are random:
+// they do not change the time.
 double median_latency(const DetectorOptions& options, ImageSize size, int runs) {
   torch::NoGradGuard no_gradient;
-  RetinaFace network(options);
-  network->eval();
+  RetinaFace network = folded_twin(RetinaFace(options));
   const torch::Tensor image = torch::zeros({1, size.height, size.width, 3}, torch::kByte);
   const auto run = [&] { network->forward(normalise_pixels(image, torch::kCPU)); };
   run();  // the first one allocates
@@ -166,12 +166,12 @@ void add_profile(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
+      "Latency is that of the network as it detects, its batch norms folded into the convolutions.\n"
       "The text of an architecture is its stem's width, then each of seven stages: width, stride, and its blocks with "
       "kernel and expansion ratio.\n"
       "Examples:\n  hyperfd-trial profile mobilenet_v2_x0.5 --size 1280x720\n"
       "  hyperfd-trial profile " +
-      to_text(mobilenet_v2_half()) +
-      "\n  hyperfd-trial profile mobilenet_v1_x0.25 --training --set channels=64 --set crop_size=320");
+      to_text(mobilenet_v2_half()) + "\n  hyperfd-trial profile mobilenet_v1_x0.25 --training --set crop_size=320");
   command->callback([options] { profile(*options); });
 }
 

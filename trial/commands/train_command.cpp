@@ -70,15 +70,16 @@ void train(const Options& options) {
                             {"parameters", assignment.parameters},
                             {"seed", options.trainer.seed},
                             {"version", kVersion}});
+  draw_curves(result.epochs, out.file("curves.png"));
   if (is_interrupted) {
     progress.result(result, out.path());
     if (result.best_epoch == 0) throw Error("interrupted before the first validation: there is no result to report");
     return;
   }
   if (result.ending == Ending::kDiverged)
-    spdlog::warn(
-        "training diverged (loss or gradient not finite, or the loss rose far); the last good validation counts");
-  draw_curves(result.epochs, out.file("curves.png"));
+    spdlog::warn("training diverged (loss or gradient not finite, or the loss rose far); {}",
+                 result.best_epoch > 0 ? "the best validation before counts"
+                                       : "there was no validation before, so the result is 0");
   if (result.test) trainer.draw_detections(out.file("detections.png"));
   progress.result(result, out.path());
   trainer.discard_checkpoint();

@@ -14,6 +14,11 @@ struct DetectorOptions {
   bool folded = false;  // without batch norms, convolutions with biases instead (folding.h)
 };
 
+// The width where nothing states another: the public RetinaFace's for its backbone, the paper's for others.
+inline int default_channels(const std::string& backbone) {
+  return backbone == "mobilenet_v1_x0.25" ? 64 : 80;
+}
+
 // Which anchors are faces (RetinaFace §3.1, thresholds as a configuration sets them).
 struct MatchingOptions {
   float positive_iou = 0.35f;   // an anchor at or above is a face

@@ -29,6 +29,9 @@ void set_up_computing(int threads) {
   cv::setNumThreads(1);
   // Numbers this small no longer matter, and computing with them is many times slower.
   at::globalContext().setFlushDenormal(true);
+  // cuDNN would take whatever algorithm is fastest at the moment, and one seed would give many runs.
+  at::globalContext().setBenchmarkCuDNN(false);
+  at::globalContext().setDeterministicCuDNN(true);
   // Each step allocates the same tensors again. Left alone, the allocator would give their memory back to the system
   // every time, and get it back page by page, zeroed.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);

@@ -49,7 +49,10 @@ const std::vector<Field>& fields() {
        {},
        {},
        canonical_backbone},
-      {"channels", &Recipe::channels, "width of feature pyramid and context modules", {4, true, 4096}},
+      {"channels",
+       &Recipe::channels,
+       "width of feature pyramid and context modules; if nothing says it, 64 for mobilenet_v1_x0.25, else 80",
+       {4, true, 4096}},
       {"anchor_sizes", &Recipe::anchor_sizes, "sides of the anchors in pixels, two for each of the strides 8, 16, 32",
        kAtLeastOne},
       {"weights", &Recipe::weights,
@@ -243,7 +246,7 @@ void apply_file(Recipe& recipe, const std::string& file, int depth, std::set<std
 }  // namespace
 
 DetectorOptions Recipe::detector() const {
-  return {backbone, channels, anchor_sizes, batch_norm == "folded"};
+  return {backbone, channels > 0 ? channels : default_channels(backbone), anchor_sizes, batch_norm == "folded"};
 }
 
 MatchingOptions Recipe::matching() const {
@@ -293,8 +296,10 @@ void override_recipe(Recipe& recipe, const std::vector<std::string>& overrides) 
 }
 
 std::string to_yaml(const Recipe& recipe) {
+  Recipe resolved = recipe;
+  resolved.channels = recipe.detector().channels;
   std::string text;
-  for (const Field& field : fields()) text += std::string(field.key) + ": " + read_field(recipe, field).dump() + "\n";
+  for (const Field& field : fields()) text += std::string(field.key) + ": " + read_field(resolved, field).dump() + "\n";
   return text;
 }
 
@@ -307,6 +312,7 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& source) {
     const std::string key = line.substr(0, colon);
     set_field(recipe, key, parse_json(line.substr(colon + 2), source + ": " + key), source);
   }
+  recipe.channels = recipe.detector().channels;
   check_recipe(recipe, source);
   return recipe;
 }
@@ -317,14 +323,15 @@ void set_field(Recipe& recipe, const std::string& key, const Json& value, const 
 }
 
 void check_recipe(const Recipe& recipe, const std::string& source) {
-  if (recipe.channels % 4 != 0) {
-    throw InputError(source + ": channels: expected a multiple of 4, got " + std::to_string(recipe.channels));
+  const int channels = recipe.detector().channels;
+  if (channels % 4 != 0) {
+    throw InputError(source + ": channels: expected a multiple of 4, got " + std::to_string(channels));
   }
   if (recipe.anchor_sizes.size() != 6) {
     throw InputError(source + ": anchor_sizes: expected 6 sizes, got " + std::to_string(recipe.anchor_sizes.size()));
   }
   constexpr std::int64_t kMostParameters = 250'000'000;  // a gigabyte, and training takes four times that
-  const std::int64_t parameters = detector_cost(recipe.backbone, recipe.channels).parameters;
+  const std::int64_t parameters = detector_cost(recipe.backbone, channels).parameters;
   if (parameters > kMostParameters) {
     throw InputError(source + ": backbone: expected a network of at most " + std::to_string(kMostParameters) +
                      " parameters, got one of " + std::to_string(parameters));

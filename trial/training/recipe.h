@@ -15,7 +15,7 @@ namespace hyperfd {
 struct Recipe {
   // Detector.
   std::string backbone = "mobilenet_v2_x0.5";
-  int channels = 80;
+  int channels = 0;  // 0: nothing states it, and detector() has the backbone's
   std::vector<int> anchor_sizes = {16, 32, 64, 128, 256, 512};
   std::string batch_norm = "normal";
   int frozen_levels = 0;

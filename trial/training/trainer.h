@@ -16,8 +16,9 @@ namespace hyperfd {
 
 struct TrainerOptions {
   std::string device = "auto";  // auto, cpu or cuda
-  std::uint64_t seed = 1;  // weights, order, augmentation: the same seed gives the same run, bit for bit on one thread
-  int loader_workers = 1;  // threads that read and augment images
+  // Weights, order, augmentation: the same seed gives the same run, bit for bit on the CPU with one thread.
+  std::uint64_t seed = 1;
+  int loader_workers = 1;                // threads that read and augment images
   std::size_t cache_bytes = 512u << 20;  // decoded images kept in memory
   // Where the run leaves its state, so that it can be cut off at any moment and go on; "": nowhere.
   std::string checkpoint_file;
@@ -64,7 +65,7 @@ struct TrainingResult {
 struct TrainingObserver {
   std::function<void(const StepReport&)> step;
   std::function<void(const EpochReport&)> epoch;
-  std::function<bool()> interrupted;  // asked between steps
+  std::function<bool()> interrupted;                             // asked between steps
   std::function<void(const std::vector<EpochReport>&)> resumed;  // the run goes on behind these epochs
 };
 
@@ -78,7 +79,7 @@ class Trainer {
 
   // Call once. The best weights are in `weights_file` (trial/detector/weights.h, described by the recipe) whenever an
   // epoch was best. Goes on where the checkpoint ends, if there is one of the same recipe, data, seed and initial
-  // weights: with one thread the result is the same to the bit as that of a run that was never cut off.
+  // weights: on the CPU with one thread the result is the same to the bit as that of a run that was never cut off.
   TrainingResult run(const std::string& weights_file, const TrainingObserver& observer);
 
   // Says that the result is safe: the checkpoint is no longer needed.

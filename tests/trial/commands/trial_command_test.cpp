@@ -1,6 +1,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -94,8 +95,8 @@ TEST_F(TrialCommand, TrainLeavesItsFilesAndReportsEveryValidation) {
 }
 
 TEST_F(TrialCommand, TrainStartsFromRandomWeightsWhenToldTo) {
-  const Finished finished = run({"train", "--data", faces_.folder(), "--recipe", "mini", "--weights", "", "--set", "epochs=1", "--set",
-                                 "validate_every=1", "--set", "batch_norm=normal", "--out", out_});
+  const Finished finished = run({"train", "--data", faces_.folder(), "--recipe", "mini", "--weights", "", "--set",
+                                 "epochs=1", "--set", "validate_every=1", "--set", "batch_norm=normal", "--out", out_});
   ASSERT_EQ(finished.exit_code, 0) << finished.errors;
   EXPECT_EQ(load_recipe(out_ + "/recipe.yaml", {}).weights, "");
 }
@@ -232,12 +233,29 @@ TEST_F(TrialCommand, DetectReadsAndWritesVideo) {
   EXPECT_NE(broken.errors.find("nowhere.mp4: no such file"), std::string::npos) << broken.errors;
 }
 
+// Loss and learning rate of every epoch of a run.
+Json epochs_of(const std::string& out) {
+  std::istringstream lines(read_file(out + "/train.jsonl"));
+  Json epochs = Json::array();
+  for (std::string line; std::getline(lines, line);) {
+    const Json epoch = parse_json(line, "train.jsonl");
+    epochs.push_back(Json::array({epoch.at("loss"), epoch.at("learning_rate")}));
+  }
+  return epochs;
+}
+
+// What a run remembers differs: the optimiser's state, and the learning rate's.
+class KilledTrial : public TrialCommand, public ::testing::WithParamInterface<std::vector<std::string>> {};
+
 // Killed at four moments of its life, the run ends as if nothing had happened.
-TEST_F(TrialCommand, ARunThatWasKilledGoesOnAndEndsAsTheUninterruptedOne) {
+TEST_P(KilledTrial, GoesOnAndEndsAsTheUninterruptedOne) {
+  std::vector<std::string> settings = {"epochs=16", "average=0.9", "validate_every=3"};
+  settings.insert(settings.end(), GetParam().begin(), GetParam().end());
   const auto arguments = [&](const std::string& out) {
-    return std::vector<std::string>{"train",  "--data",     faces_.folder(),      "--recipe",     recipe_,
-                                    "--out",  out,          "--set",              "epochs=16",    "--set",
-                                    "average=0.9", "--set", "validate_every=3", "--checkpoint-every", "0"};
+    std::vector<std::string> all = {"train", "--data", faces_.folder(), "--recipe", recipe_, "--out", out};
+    all.insert(all.end(), {"--checkpoint-every", "0"});
+    for (const std::string& setting : settings) all.insert(all.end(), {"--set", setting});
+    return all;
   };
   const std::string whole = faces_.folder() + "/whole";
   ASSERT_EQ(run(arguments(whole)).exit_code, 0);
@@ -247,8 +265,8 @@ TEST_F(TrialCommand, ARunThatWasKilledGoesOnAndEndsAsTheUninterruptedOne) {
   for (const std::size_t epochs : {2u, 5u, 8u, 13u}) {
     bp::ipstream output, errors;
     bp::child child = start(arguments(out_), output, errors);
-    while (child.running() && (!std::filesystem::exists(out_ + "/train.jsonl") ||
-                               lines(read_file(out_ + "/train.jsonl")) < epochs))
+    while (child.running() &&
+           (!std::filesystem::exists(out_ + "/train.jsonl") || lines(read_file(out_ + "/train.jsonl")) < epochs))
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     ::kill(child.id(), SIGKILL);
     child.wait();
@@ -266,7 +284,25 @@ TEST_F(TrialCommand, ARunThatWasKilledGoesOnAndEndsAsTheUninterruptedOne) {
   EXPECT_EQ(result()["validations"], expected["validations"]);
   EXPECT_EQ(result()["test_ap"], expected["test_ap"]);
   EXPECT_EQ(lines(read_file(out_ + "/train.jsonl")), 16u);
+  EXPECT_EQ(epochs_of(out_), epochs_of(whole));
   EXPECT_FALSE(std::filesystem::exists(out_ + "/checkpoint.pt"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Recipes, KilledTrial,
+                         ::testing::Values(std::vector<std::string>{"optimizer=adam", "schedule=cosine"},
+                                           std::vector<std::string>{"optimizer=sgd", "schedule=plateau",
+                                                                    "plateau_patience=1"}));
+
+TEST_F(TrialCommand, ARunThatDivergesBeforeItsFirstValidationHasAResult) {
+  const Finished finished = run({"train", "--data", faces_.folder(), "--recipe", recipe_, "--out", out_, "--set",
+                                 "optimizer=sgd", "--set", "learning_rate=1e30", "--set", "gradient_clip=0", "--set",
+                                 "warmup_epochs=0", "--set", "epochs=50", "--set", "validate_every=50"});
+  ASSERT_EQ(finished.exit_code, 0) << finished.errors;
+  EXPECT_NE(finished.output.find("Final result: "), std::string::npos) << finished.output;
+  EXPECT_NE(finished.errors.find("there was no validation before"), std::string::npos) << finished.errors;
+  EXPECT_EQ(result()["ending"], "diverged");
+  EXPECT_EQ(result()["best_epoch"], 0);
+  EXPECT_TRUE(result()["test_ap"].is_null());
 }
 
 TEST_F(TrialCommand, AnInterruptReportsTheBestValidationAndSucceeds) {
@@ -284,6 +320,7 @@ TEST_F(TrialCommand, AnInterruptReportsTheBestValidationAndSucceeds) {
   EXPECT_EQ(result()["ending"], "interrupted");
   EXPECT_TRUE(result()["test_ap"].is_null());
   EXPECT_TRUE(std::filesystem::exists(out_ + "/best.pt"));
+  EXPECT_FALSE(cv::imread(out_ + "/curves.png").empty());
 }
 
 TEST_F(TrialCommand, ProfileCountsANameAConfigurationAndWeights) {
@@ -294,6 +331,8 @@ TEST_F(TrialCommand, ProfileCountsANameAConfigurationAndWeights) {
   };
   const Json named = profile("mobilenet_v2_x0.5");
   EXPECT_GT(named["latency_ms"].get<double>(), 0);
+  EXPECT_EQ(named["channels"], 80);
+  EXPECT_EQ(profile("mobilenet_v1_x0.25")["channels"], 64);
   EXPECT_EQ(named["backbone_cost"], profile(to_text(mobilenet_v2_half()))["backbone_cost"]);
 
   const SearchSpace space = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/proxylessnas.yaml");
@@ -356,8 +395,9 @@ TEST_F(TrialCommand, DescribeWritesFeaturesAndKeepsThoseOfSingleImages) {
   ASSERT_EQ(run({"describe", "--data", faces_.folder(), "--out", again, "--split", "all", "--threads", "1"}).exit_code,
             0);
   EXPECT_EQ(read_file(again), read_file(file));
-  ASSERT_EQ(run({"describe", "--data", faces_.folder(), "--out", again, "--no-cache", "--without", "landmarks"}).exit_code,
-            0);
+  ASSERT_EQ(
+      run({"describe", "--data", faces_.folder(), "--out", again, "--no-cache", "--without", "landmarks"}).exit_code,
+      0);
   const DatasetFeatures fewer = DatasetFeatures::deserialize(read_file(again), again);
   EXPECT_EQ(fewer.images.size(0), 12);
   EXPECT_EQ(fewer.statistic_names, (std::vector<std::string>{"log1p(images)", "log1p(boxes)"}));

@@ -174,6 +174,24 @@ TEST(ImportImages, TakesEachFormat) {
   }
 }
 
+TEST(ImportImages, KeepsTheLandmarksOfRetinaFaceLabels) {
+  TemporaryDataset data;
+  data.write_image("images/a.png", cv::Mat::zeros(80, 100, CV_8UC3));
+  const std::string source = data.folder() + "/label.txt", out = data.folder() + "/out";
+  data.write("label.txt", "# a.png\n10 20 30 40 17 31 0 33 30.5 0 25 40 1 18 51 0 32 52 0 0.9\n");
+  Warnings warnings;
+  const auto labelled = choose_label_format("auto", source).read(source, {}, warnings);
+  import_images(labelled, {find_images_folder(source, labelled), out, false}, warnings, [](std::size_t) {});
+  const auto back = read_annotations(out, warnings);
+  ASSERT_EQ(back.at(0).faces.size(), 1u);
+  ASSERT_TRUE(back[0].faces[0].landmarks);
+  const Landmarks expected{{{17, 31}, {33, 30.5f}, {25, 40}, {18, 51}, {32, 52}}};
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ((*back[0].faces[0].landmarks)[i].x, expected[i].x) << i;
+    EXPECT_EQ((*back[0].faces[0].landmarks)[i].y, expected[i].y) << i;
+  }
+}
+
 TEST(ReadLabels, TakesWidersOwnFile) {
   const std::string file = HYPERFD_SOURCE_DIR "/../shared/data/reference/wider_gt/wider_face_val_bbx_gt.txt";
   if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is not there";

@@ -8,6 +8,7 @@
 #include "trial/detector/anchors.h"
 #include "trial/detector/box_coding.h"
 #include "trial/training/import_weights.h"
+#include "trial/training/initial_weights.h"
 #include "trial/training/weights_file.h"
 
 namespace hyperfd {
@@ -66,6 +67,8 @@ TEST(DetectorGraph, OpenCvPutsOutWhatTheNetworkDoes) {
     RetinaFace network = random_network(backbone);
     expect_same_in_opencv(network, 160, 96);
     expect_same_in_opencv(network, 131, 97);  // levels whose sizes are not halves of each other
+    RetinaFace folded = folded_twin(network);
+    expect_same_in_opencv(folded, 131, 97);
   }
 }
 

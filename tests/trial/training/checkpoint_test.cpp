@@ -21,6 +21,7 @@ class CheckpointFile : public testing::Test {
     checkpoint.run = "run";
     checkpoint.layout = "layout";
     checkpoint.best_epoch = 3;
+    checkpoint.schedule = {0.25, 4, 2, 0.01};
     checkpoint.optimizer = "state";
     save_checkpoint(file_, checkpoint);
   }
@@ -42,6 +43,10 @@ TEST_F(CheckpointFile, GivesBackWhatWasSaved) {
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->layout, "layout");
   EXPECT_EQ(loaded->best_epoch, 3);
+  EXPECT_EQ(loaded->schedule.best, 0.25);
+  EXPECT_EQ(loaded->schedule.stagnant, 4);
+  EXPECT_EQ(loaded->schedule.since_fall, 2);
+  EXPECT_EQ(loaded->schedule.plateau, 0.01);
   EXPECT_EQ(loaded->optimizer, "state");
 }
 

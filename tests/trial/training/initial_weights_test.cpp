@@ -23,7 +23,7 @@ TEST(InitialWeightsTest, WithoutWeightsTheNetworkIsTheRecipes) {
        {load_recipe_for_weights("scratch", "", {}), load_recipe_for_weights("mini", "", {"weights="})}) {
     EXPECT_EQ(recipe.weights, "");
     EXPECT_EQ(recipe.backbone, "mobilenet_v2_x0.5");
-    EXPECT_EQ(recipe.channels, 80);
+    EXPECT_EQ(recipe.detector().channels, 80);
   }
 }
 

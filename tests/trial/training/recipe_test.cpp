@@ -5,9 +5,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "tests/message_of.h"
 #include "trial/training/configuration.h"
 #include "trial/training/recipe_files.h"
-#include "tests/message_of.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 #include "tuner/space/architecture.h"
@@ -38,7 +38,7 @@ TEST(ShippedRecipes, AllLoad) {
 TEST(ShippedRecipes, PaperIsThePapers) {
   const Recipe paper = load_recipe("paper", {});
   EXPECT_EQ(paper.backbone, "mobilenet_v2_x0.5");
-  EXPECT_EQ(paper.channels, 80);
+  EXPECT_EQ(paper.detector().channels, 80);
   EXPECT_EQ(paper.batch_size, 32);
   EXPECT_EQ(paper.crop_size, 640);
   EXPECT_EQ(paper.validate_every, 10);
@@ -124,6 +124,24 @@ TEST(Configuration, OfTheArchitectureSpaceChoosesTheBackbone) {
   parameters["stage3"]["kernel1"] = 9;
   EXPECT_EQ(message_of([&] { apply_configuration(recipe, parameters); }),
             "parameters: stage3.kernel1: expected 3, 5 or 7, got 9");
+}
+
+TEST(Recipe, TakesThePyramidsWidthFromTheBackboneUnlessItIsStated) {
+  const auto width = [](const std::string& recipe, const std::vector<std::string>& overrides) {
+    return load_recipe(recipe, overrides).detector().channels;
+  };
+  EXPECT_EQ(width("scratch", {"backbone=mobilenet_v1_x0.25"}), 64);
+  EXPECT_EQ(width("scratch", {"backbone=mobilenet_v2_x0.5"}), 80);
+  EXPECT_EQ(width("scratch", {"backbone=mobilenet_v1_x0.25", "channels=80"}), 80);
+  EXPECT_EQ(width("pretrain", {}), 64);
+  EXPECT_EQ(width("pretrain", {"backbone=mobilenet_v2_x0.5"}), 80);
+
+  Recipe recipe = load_recipe("scratch", {});
+  apply_configuration(recipe, Json::parse(R"({"backbone": "mobilenet_v1_x0.25"})"));
+  EXPECT_EQ(recipe.detector().channels, 64);
+  EXPECT_EQ(recipe_from_yaml(to_yaml(recipe), "text").channels, 64) << "a resolved recipe states it";
+  apply_configuration(recipe, Json::parse(R"({"channels": 32})"));
+  EXPECT_EQ(recipe.detector().channels, 32);
 }
 
 TEST(Recipe, RefusesAnArchitectureThatIsNone) {
