@@ -3,6 +3,7 @@
 
 #include "tuner/commands/commands.h"
 #include "tuner/commands/space_report.h"
+#include "tuner/space/counting.h"
 #include "tuner/space/feasible.h"
 
 namespace hyperfd::commands {
@@ -25,7 +26,12 @@ std::vector<Configuration> draw(const SearchSpace& space, const Annotation& anno
 }
 
 Json size_of(const SearchSpace& space) {
-  return space.size() ? Json(*space.size()) : Json();
+  return space.size() && *space.size() < kCountLimit ? Json(*space.size()) : Json();
+}
+
+std::string size_text(const SearchSpace& space) {
+  if (!space.size()) return "infinite";
+  return *space.size() < kCountLimit ? std::to_string(*space.size()) : "more than 1.8e19";
 }
 
 void run(const Options& options) {
@@ -44,7 +50,7 @@ void run(const Options& options) {
     std::cout << report.dump(2) << "\n";
     return;
   }
-  const std::string size = space.size() ? std::to_string(*space.size()) : "infinite";
+  const std::string size = size_text(space);
   if (options.count) {
     std::cout << size << "\n";
   } else if (samples.empty()) {
@@ -64,14 +70,15 @@ void add_space(CLI::App& app) {
   command->add_option("--annotation", options->annotation,
                       "Constraints and architecture of the space (docs/search_spaces.md); default: FILE.hyperfd.yaml "
                       "beside it, if there is one");
-  command->add_flag("--count", options->count, "Print the number of configurations, or infinite");
+  command->add_flag("--count", options->count, "Print the number of configurations, infinite, or more than 1.8e19");
   command
       ->add_option("--sample", options->samples, "Print this many random configurations that satisfy the constraints")
       ->check(CLI::Range(0, 1'000'000));
   command->add_option("--seed", options->seed, "Of the samples")
       ->check(CLI::Range(0LL, 9'000'000'000'000'000'000LL))
       ->capture_default_str();
-  command->add_flag("--json", options->json, "Print everything as one JSON object");
+  command->add_flag("--json", options->json,
+                    "Print everything as one JSON object; its size is null where --count has no number");
   command->footer(
       "Examples:\n  hyperfd-tuner space search_spaces/hpo.yaml --sample 3\n"
       "  hyperfd-tuner space search_spaces/proxylessnas.yaml");

@@ -258,6 +258,30 @@ TEST(Constraints, OfCostAgreeWithTheDetector) {
   EXPECT_LT(feasible, 270);
 }
 
+TEST(Constraints, OfParametersHoldForDraws) {
+  const SearchSpace space = load_space("classifier");
+  Json definition = load_annotation("classifier", space).definition();
+  const std::int64_t most = 150'000;
+  definition["constraints"] = Json::object();
+  const Annotation unbounded = Annotation::parse(definition, space);
+  definition["constraints"]["cost"]["parameters"]["max"] = most;
+  const Annotation bounded = Annotation::parse(definition, space);
+  FeasibleSampler sampler(space, bounded);
+  Rng rng(8);
+  int above = 0;
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_LE(unbounded.architecture()->cost(sampler.draw(rng)).parameters, most);
+    const Configuration configuration = space.sample(rng);
+    const bool is_above = unbounded.architecture()->cost(configuration).parameters > most;
+    EXPECT_EQ(bounded.find_violated(configuration) != nullptr, is_above) << configuration;
+    EXPECT_FALSE(unbounded.find_violated(configuration));
+    above += is_above;
+  }
+  EXPECT_GT(above, 50);  // a third are
+  EXPECT_LT(above, 150);
+  EXPECT_GT(sampler.rejected(), 0u);
+}
+
 TEST(FeasibleSampler, IsEvenOverTheFeasibleSet) {
   const SearchSpace space = SearchSpace::parse(parse_json(
       R"({"a": {"_type": "choice", "_value": [1, 2, 3, 4]}, "b": {"_type": "randint", "_value": [0, 5]}})", "space"));
