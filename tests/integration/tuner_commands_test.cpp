@@ -1,5 +1,7 @@
+#include <numeric>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -102,6 +104,21 @@ TEST_F(TunerCommands, SpaceIsCountedAndSampled) {
   EXPECT_EQ(report["size"], 6);
   EXPECT_EQ(report["samples"].size(), 2u);
   EXPECT_EQ(run_tuner({"space", HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml", "--count"}).out, "216\n");
+}
+
+TEST_F(TunerCommands, ASpaceTooLargeToCountIsSaidToBe) {
+  const auto write_randint = [&](const std::string& high) {
+    const std::string dimension = R"({"_type":"randint","_value":[0,)" + high + "]}";
+    write_file_atomically(space_, R"({"x":)" + dimension + R"(,"y":)" + dimension + "}");
+  };
+  const auto json_size = [&] { return parse_json(run_tuner({"space", space_, "--json"}).out, "space").at("size"); };
+  write_randint("4294967295");
+  EXPECT_EQ(run_tuner({"space", space_, "--count"}).out, "18446744065119617025\n");
+  EXPECT_EQ(json_size(), 18446744065119617025u);
+  write_randint("4294967296");
+  EXPECT_EQ(run_tuner({"space", space_, "--count"}).out, "more than 1.8e19\n");
+  EXPECT_THAT(run_tuner({"space", space_}).out, HasSubstr("more than 1.8e19 configurations, signature "));
+  EXPECT_TRUE(json_size().is_null());
 }
 
 TEST_F(TunerCommands, AnAnnotationBesideTheSpaceIsFoundAndHolds) {
@@ -275,6 +292,24 @@ TEST_F(TunerCommands, BenchComparesPoliciesOnMadeUpTasksAndOnTables) {
   EXPECT_TRUE(policies["random"]["p_vs_random"].is_null());
   EXPECT_EQ(policies["average_rank"]["p_vs_random"], 0.25) << "the least that three pairs can give";
   EXPECT_TRUE(policies.contains("nearest_task:neighbours=2"));
+  EXPECT_EQ(policies.size(), 3u) << "best_on_source was not asked for";
+  for (const auto& [name, policy] : policies.items()) {
+    EXPECT_TRUE(policy.at("rank_std").is_number()) << name;
+    EXPECT_TRUE(policy.at("delta_ap_std").is_number()) << name;
+    EXPECT_TRUE(policy.at("p_vs_best_on_source").is_number()) << name;
+    for (const auto& [one_a_seed, mean] : {std::pair("ranks", "rank_mean"), std::pair("delta_aps", "delta_ap_mean")}) {
+      const auto numbers = policy.at(one_a_seed).get<std::vector<double>>();
+      EXPECT_EQ(numbers.size(), 3u) << name << ' ' << one_a_seed;
+      EXPECT_NEAR(std::accumulate(numbers.begin(), numbers.end(), 0.0) / 3, policy.at(mean).get<double>(), 1e-9)
+          << name;
+    }
+  }
+  const Finished alone =
+      run_tuner({"bench", "replay", "--simulated", "tasks=3", "--policies", "average_rank", "--seeds", "2", "--json"});
+  const Json of_one = parse_json(alone.out, "report").at("policies");
+  ASSERT_EQ(of_one.size(), 1u);
+  EXPECT_TRUE(of_one.at("average_rank").at("p_vs_random").is_number());
+  EXPECT_TRUE(of_one.at("average_rank").at("p_vs_best_on_source").is_number());
   const Finished both = run_tuner({"bench", "replay", "--simulated", "tasks=3", "--policies", "random", "--seeds", "2",
                                    "--budget", "3,1", "--json"});
   const Json reports = parse_json(both.out, "reports");

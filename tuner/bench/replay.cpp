@@ -324,12 +324,16 @@ std::vector<double> ranks_by_seed(const PolicyOutcome& outcome) {
   return means;
 }
 
+std::vector<double> gains_by_seed(const PolicyOutcome& outcome) {
+  return over_seeds(outcome, [](const TaskOutcome& task) { return 100 * task.gain; });
+}
+
 Spread rank_of(const PolicyOutcome& outcome) {
   return spread_of(ranks_by_seed(outcome));
 }
 
 Spread gain_of(const PolicyOutcome& outcome) {
-  return spread_of(over_seeds(outcome, [](const TaskOutcome& task) { return 100 * task.gain; }));
+  return spread_of(gains_by_seed(outcome));
 }
 
 Spread rank_of(const PolicyOutcome& outcome, std::size_t task) {

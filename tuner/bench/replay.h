@@ -69,11 +69,12 @@ struct Spread {
   double mean = 0, deviation = 0;  // the sample's standard deviation, 0 for one value
 };
 
-// One number a seed, the mean over tasks. In percent.
+// One number a seed: the mean over tasks, in percent.
 std::vector<double> ranks_by_seed(const PolicyOutcome& outcome);
+// ΔAP, the sum over tasks. In points of AP, of which a perfect detector has 100.
+std::vector<double> gains_by_seed(const PolicyOutcome& outcome);
 // Over seeds, of the mean over tasks. In percent.
 Spread rank_of(const PolicyOutcome& outcome);
-// ΔAP: over seeds, of the sum over tasks. In points of AP, of which a perfect detector has 100.
 Spread gain_of(const PolicyOutcome& outcome);
 // The same two of one task, the index of PolicyOutcome::tasks.
 Spread rank_of(const PolicyOutcome& outcome, std::size_t task);

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "tuner/base/error.h"
-#include "tuner/base/names.h"
 #include "tuner/bench/replay.h"
 #include "tuner/commands/commands.h"
 #include "tuner/platform/selection_policy.h"
@@ -23,7 +22,8 @@ struct Options {
   std::string simulated;
   ReplayOptions replay;
   std::vector<int> budgets = {4};
-  std::vector<std::string> rivals;  // of the test of significance
+  std::vector<std::string> rivals = {"random", "best_on_source"};  // of the test of significance
+  std::size_t shown = 0;  // so many of replay.policies; the rest are rivals that were not asked for
   bool json = false;
 };
 
@@ -63,7 +63,8 @@ Json as_json(const std::vector<PolicyOutcome>& outcomes, const std::string& spac
                  {"tasks", outcomes.at(0).seeds.at(0).size()},
                  {"policies", Json::object()}};
   const auto number = [](std::optional<double> value) { return value ? Json(*value) : Json(); };
-  for (const PolicyOutcome& outcome : outcomes) {
+  for (std::size_t p = 0; p < options.shown; ++p) {
+    const PolicyOutcome& outcome = outcomes[p];
     const Spread rank = rank_of(outcome), gain = gain_of(outcome);
     Json tasks = Json::object();
     for (std::size_t t = 0; t < outcome.tasks.size(); ++t) {
@@ -73,9 +74,13 @@ Json as_json(const std::vector<PolicyOutcome>& outcomes, const std::string& spac
                                  {"delta_ap_mean", points.mean},
                                  {"delta_ap_std", points.deviation}};
     }
-    report["policies"][outcome.policy] = {{"rank_mean", rank.mean},          {"rank_std", rank.deviation},
-                                          {"delta_ap_mean", gain.mean},      {"delta_ap_std", gain.deviation},
-                                          {"ranks", ranks_by_seed(outcome)}, {"tasks", tasks}};
+    report["policies"][outcome.policy] = {{"rank_mean", rank.mean},
+                                          {"rank_std", rank.deviation},
+                                          {"delta_ap_mean", gain.mean},
+                                          {"delta_ap_std", gain.deviation},
+                                          {"ranks", ranks_by_seed(outcome)},
+                                          {"delta_aps", gains_by_seed(outcome)},
+                                          {"tasks", tasks}};
     for (const std::string& rival : options.rivals) {
       report["policies"][outcome.policy]["p_vs_" + rival] = number(p_versus(outcomes, outcome, rival));
     }
@@ -87,17 +92,18 @@ void print_table(const std::vector<PolicyOutcome>& outcomes, const std::string& 
   std::cout << fmt::format("{}: {} online tasks, budget {}, {} seeds\n\n", space, outcomes.at(0).seeds.at(0).size(),
                            options.replay.budget, options.replay.seeds);
   std::size_t width = 6;
-  for (const PolicyOutcome& outcome : outcomes) width = std::max(width, outcome.policy.size());
+  for (std::size_t p = 0; p < options.shown; ++p) width = std::max(width, outcomes[p].policy.size());
   std::cout << fmt::format("{:<{}}  {:>15}  {:>15}", "policy", width, "rank %", "ΔAP");
   for (const std::string& rival : options.rivals) std::cout << fmt::format("  {:>10}", "p " + rival);
   std::cout << "\n";
-  for (const PolicyOutcome& outcome : outcomes) {
+  for (std::size_t p = 0; p < options.shown; ++p) {
+    const PolicyOutcome& outcome = outcomes[p];
     const Spread rank = rank_of(outcome), gain = gain_of(outcome);
     std::cout << fmt::format("{:<{}}  {:>7.2f} ± {:>5.2f}  {:>7.2f} ± {:>5.2f}", outcome.policy, width, rank.mean,
                              rank.deviation, gain.mean, gain.deviation);
     for (const std::string& rival : options.rivals) {
-      const std::optional<double> p = p_versus(outcomes, outcome, rival);
-      std::cout << fmt::format("  {:>{}}", p ? fmt::format("{:.2g}", *p) : "-",
+      const std::optional<double> chance = p_versus(outcomes, outcome, rival);
+      std::cout << fmt::format("  {:>{}}", chance ? fmt::format("{:.2g}", *chance) : "-",
                                std::max<std::size_t>(10, rival.size() + 2));
     }
     std::cout << "\n";
@@ -115,13 +121,12 @@ void print_legend() {
 
 void run(Options options) {
   const auto table_of = tables_of(options);
-  if (options.replay.policies.empty()) options.replay.policies = policy_names();
+  std::vector<std::string>& policies = options.replay.policies;
+  if (policies.empty()) policies = policy_names();
+  options.shown = policies.size();
   for (const std::string& rival : options.rivals) {
-    const std::vector<std::string>& policies = options.replay.policies;
-    if (std::find(policies.begin(), policies.end(), rival) != policies.end()) continue;
-    throw InputError("--versus: " + unknown_name_message("policy", rival, policies));
+    if (std::find(policies.begin(), policies.end(), rival) == policies.end()) policies.push_back(rival);
   }
-  if (options.rivals.empty()) options.rivals = {"random", "best_on_source"};
   const bool is_terminal = isatty(STDERR_FILENO) != 0;
   if (is_terminal) {
     options.replay.on_progress = [](int done, int total) {
@@ -193,7 +198,8 @@ void add_replay(CLI::App& bench) {
                    "Which, as name or name:option=value:…; all of them if not given: " + join(policy_names()))
       ->delimiter(',');
   command
-      ->add_option("--budget", options->budgets, "Trials for each task; several numbers: a report, in JSON a list, for each")
+      ->add_option("--budget", options->budgets,
+                   "Trials for each task; several numbers: a report, in JSON a list, for each")
       ->delimiter(',')
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
@@ -210,8 +216,9 @@ void add_replay(CLI::App& bench) {
       ->capture_default_str();
   command
       ->add_option("--versus", options->rivals,
-                   "Policies that the others are tested against; random and best_on_source if not given")
-      ->delimiter(',');
+                   "Policies that the others are tested against, also those that are not among --policies")
+      ->delimiter(',')
+      ->capture_default_str();
   command->add_option("--threads", options->replay.threads, "0: one for every core")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();

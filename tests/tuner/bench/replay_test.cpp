@@ -13,7 +13,8 @@ const SearchSpace& grid() {
 }
 
 std::vector<PolicyOutcome> replay_simulated(const std::vector<std::string>& policies, double similarity, int seeds,
-                                            unsigned threads = 2, int tasks = 12) {
+                                            unsigned threads = 2, int tasks = 12,
+                                            Protocol protocol = Protocol::kOneByOne) {
   SimulatedTableOptions simulated;
   simulated.family.similarity = similarity;
   simulated.tasks = tasks;
@@ -21,6 +22,7 @@ std::vector<PolicyOutcome> replay_simulated(const std::vector<std::string>& poli
   options.policies = policies;
   options.seeds = seeds;
   options.threads = threads;
+  options.protocol = protocol;
   return replay(
       [&](int seed) {
         return std::make_shared<const LookupTable>(simulate_table("", simulated, static_cast<std::uint64_t>(seed)));
@@ -45,6 +47,19 @@ TEST(Replay, GainsWhereTasksAgreeAndNotWhereTheyDoNot) {
     EXPECT_GT(gain_of(similar[p]).mean, gain_of(similar[0]).mean) << policies[p];
     EXPECT_GT(rank_of(unlike[p]).mean, rank_of(unlike[0]).mean - 4) << policies[p];
   }
+}
+
+// With fewer tasks and families than the others, as its ranker learns after every task.
+TEST(Replay, HyperFdGainsWhereTasksAgree) {
+  const auto outcomes = replay_simulated({"random", "hyperfd"}, 0.8, 4, 2, 5);
+  EXPECT_LT(rank_of(outcomes[1]).mean, rank_of(outcomes[0]).mean / 1.5);
+  EXPECT_GT(gain_of(outcomes[1]).mean, gain_of(outcomes[0]).mean);
+}
+
+TEST(Replay, GainsFromAllOtherTasksWhereOneIsLeftOut) {
+  const auto outcomes = replay_simulated({"random", "average_rank"}, 1, 10, 2, 6, Protocol::kLeaveOneOut);
+  EXPECT_LT(rank_of(outcomes[1]).mean, rank_of(outcomes[0]).mean / 1.5);
+  EXPECT_LT(p_value(outcomes[1], outcomes[0]), 0.01);
 }
 
 TEST(Replay, DoesNotDependOnThreadsOrOnOtherPolicies) {
@@ -134,6 +149,25 @@ TEST(Replay, OfflineTasksCountAllHeldOutImages) {
   options.seeds = 1;
   const auto outcome = replay([&](int) { return table; }, options)[0];
   EXPECT_NEAR(outcome.seeds[0][0].rank, 1.0 / 3, 1e-12);
+}
+
+// Each knows the other with its whole validation split, whichever comes first.
+TEST(Replay, LeavesOneOut) {
+  const std::shared_ptr<LookupTable> table = overfitting_table();
+  TableTask other;
+  other.name = "other";
+  other.entries = {{grid().at(0), 0.1, 0.5}, {grid().at(1), 0.9, 0.5}, {grid().at(2), 0.5, 0.5}};
+  table->tasks.push_back(other);
+  ReplayOptions options;
+  options.policies = {"best_on_source"};
+  options.budget = 1;
+  options.seeds = 4;
+  options.protocol = Protocol::kLeaveOneOut;
+  const auto outcome = replay([&](int) { return table; }, options)[0];
+  for (const auto& seed : outcome.seeds) {
+    EXPECT_NEAR(seed[0].rank, 2.0 / 3, 1e-12);
+    EXPECT_NEAR(seed[1].rank, 1, 1e-12);
+  }
 }
 
 TEST(Replay, SaysWhatATableLacks) {
