@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -16,12 +17,12 @@ SearchSpace hpo_space() {
   return SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
 }
 
-RankingModel make_model(const SearchSpace& space, int tasks = 1) {
+RankingModel make_model(const SearchSpace& space, int tasks = 1, std::uint64_t seed = 1) {
   RankerOptions options;
   options.warm_up_iterations = 20;
-  RankingModel model(space.encoding_size(), options, 1);
+  RankingModel model(space.encoding_size(), options, seed);
   std::vector<TaskExperience> experience;
-  Rng rng(2);
+  Rng rng(seed + 1);
   for (int t = 0; t < tasks; ++t) {
     TaskExperience task{"task " + std::to_string(t), {}, {}};
     for (int i = 0; i < 20; ++i) {
@@ -30,7 +31,7 @@ RankingModel make_model(const SearchSpace& space, int tasks = 1) {
     }
     experience.push_back(std::move(task));
   }
-  model.update(experience, 3);
+  model.update(experience, seed + 2);
   return model;
 }
 
@@ -55,6 +56,21 @@ TEST(HyperFdPolicy, GivesTheTopOfTheRankingFirst) {
     ASSERT_EQ(first.size(), 1u);
     EXPECT_EQ(place(space, model, {}, first[0]), 0u) << name;
   }
+}
+
+TEST(HyperFdPolicy, GivesTheTopOfEachRankerThatItIsAskedWith) {
+  const SearchSpace space = hpo_space();
+  std::vector<RankingModel> models;
+  for (const std::uint64_t seed : {1u, 11u, 21u}) models.push_back(make_model(space, 2, seed));
+  const auto policy = make_policy("hyperfd");
+  std::set<Configuration> tops;
+  for (const std::size_t i : {0u, 1u, 2u, 0u}) {
+    Rng rng(15);
+    const Configuration top = policy->suggest({space, {}, {}, &models[i]}, 1, rng).at(0);
+    EXPECT_EQ(place(space, models[i], {}, top), 0u) << "ranker " << i;
+    tops.insert(top);
+  }
+  EXPECT_GT(tops.size(), 1u) << "rankers that agree show nothing";
 }
 
 TEST(HyperFdPolicy, GivesTheTopOfTheRankingForHalfOfThePapersBudget) {
@@ -109,10 +125,16 @@ TEST(HyperFdPolicy, DoesNotCountATasksResultsTwice) {
   const RankingModel of_one = make_model(space), of_two = make_model(space, 2);
   const auto suggestions = [&](const RankingModel* model, const std::string& name) {
     Rng rng(5);
-    return make_policy("hyperfd")
-        ->suggest({space, {}, {}, model, PastExperience::none(), TaskView::no_statistics(), Annotation::none(),
-                   TaskView::no_configurations(), name},
-                  3, rng);
+    return make_policy("hyperfd")->suggest({space,
+                                            {},
+                                            {},
+                                            model,
+                                            PastExperience::none(),
+                                            TaskView::no_statistics(),
+                                            Annotation::none(),
+                                            TaskView::no_configurations(),
+                                            name},
+                                           3, rng);
   };
   EXPECT_EQ(suggestions(&of_one, "task 0"), suggestions(nullptr, "task 0")) << "has learned from this task alone";
   EXPECT_NE(suggestions(&of_one, "another"), suggestions(nullptr, "another"));

@@ -2,12 +2,14 @@
 #include <cmath>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tuner/platform/configuration_encoding.h"
 #include "tuner/platform/platform.h"
+#include "tuner/platform/selection_policy.h"
 #include "tuner/platform/sqlite_store.h"
 #include "tuner/ranker/ranking_model.h"
 
@@ -18,6 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr char kSpace[] = R"({"x":{"_type":"choice","_value":[1,2,3,4,5,6,7,8,9,10,11,12]}})";
+constexpr char kQuick[] = "hyperfd:hidden=8:iterations=5:warm_up=0";
 const std::string kHash(64, 'a'), kOtherHash(64, 'b');
 
 // Data sets that clients pretend to serve: φ is the same four numbers again and again.
@@ -56,7 +59,7 @@ class FakeDirectory : public DatasetDirectory {
 
 class LearningTest : public ::testing::Test {
  protected:
-  RunInfo begin(const std::string& experiment, const std::string& policy = "hyperfd:hidden=8:iterations=5:warm_up=0",
+  RunInfo begin(const std::string& experiment, const std::string& policy = kQuick,
                 std::vector<NamedNumber> meta_features = {}) {
     RunStart start{"r", kSpace, OptimizeMode::kMaximize, 4, policy, 1};
     start.meta_features = std::move(meta_features);
@@ -266,6 +269,53 @@ TEST_F(LearningTest, SuggestsByTheMetaFeatureOfTheTask) {
   }
   EXPECT_EQ(chosen.size(), 2u);
 }
+
+TEST_F(LearningTest, TunesHyperParametersAndArchitectureAtOnce) {
+  const std::string file = HYPERFD_SOURCE_DIR "/search_spaces/joint.yaml";
+  const SearchSpace space = SearchSpace::load(file);
+  RunStart start{"r", space.definition().dump(), OptimizeMode::kMaximize, 4, kQuick, 1};
+  start.annotation = Annotation::load("", file, space).text();
+  for (const char* past : {"a", "b"}) {
+    platform_.begin_run(past, start);
+    run(past);
+  }
+  const auto ranker = store_->latest_ranker(space.signature());
+  ASSERT_TRUE(ranker);
+  EXPECT_GT(RankingModel::deserialize(ranker->model).shape().node_features, 0u);
+  EXPECT_EQ(platform_.begin_run("new", start).past_tasks, 2);
+  std::set<std::string> seen;
+  for (int id = 0; id < 2; ++id) {
+    const auto suggestions = platform_.suggest("new", "r", {id});
+    ASSERT_EQ(suggestions.size(), 1u);
+    const Configuration configuration = parse_json(suggestions[0].parameters, "suggestion");
+    platform_.check_point("new", configuration);
+    EXPECT_TRUE(seen.insert(fingerprint(configuration)).second) << configuration;
+    EXPECT_EQ(platform_.add_metric("new", "r", {id, "", MetricKind::kFinal, 0, "0.5", ""}).counted, 1);
+  }
+}
+
+class EveryPolicy : public LearningTest, public ::testing::WithParamInterface<std::string> {};
+
+TEST_P(EveryPolicy, SuggestsAfterAPastTaskWhoseDataSetHasNumbers) {
+  begin("past", kQuick, {{"classes", 2}, {"size", 3}});
+  run("past");
+  RunStart start{"r", kSpace, OptimizeMode::kMaximize, 3, GetParam(), 1};
+  start.meta_features = {{"classes", 7}, {"size", 1}};
+  EXPECT_EQ(platform_.begin_run("new", start).past_tasks, 1);
+  std::set<std::string> seen;
+  for (int id = 0; id < 3; ++id) {
+    const auto suggestions = platform_.suggest("new", "r", {id});
+    ASSERT_EQ(suggestions.size(), 1u);
+    const Configuration configuration = parse_json(suggestions[0].parameters, "suggestion");
+    platform_.check_point("new", configuration);
+    EXPECT_TRUE(seen.insert(fingerprint(configuration)).second) << configuration;
+    const std::string value = std::to_string(configuration["x"].get<int>() % 5);
+    EXPECT_EQ(platform_.add_metric("new", "r", {id, "", MetricKind::kFinal, 0, value, ""}).counted, 1);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryPolicy, ::testing::ValuesIn(policy_names()),
+                         [](const auto& policy) { return policy.param; });
 
 }  // namespace
 }  // namespace hyperfd

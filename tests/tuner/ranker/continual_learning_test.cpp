@@ -398,20 +398,26 @@ TEST(Update, FallsBackToTheMetaFeatureThatADatasetSentBefore) {
 }
 
 TEST(Update, IsAllOrNothing) {
-  World world;
-  RankingModel model = make_model();
-  std::vector<TaskExperience> tasks = world.make_offline(4);
-  model.update(tasks, 3);
-  const std::string before = model.serialize();
-  const std::uint64_t identity = model.identity();
   class Failing : public DatasetClient {
     MetaFeaturePair forward(const std::vector<float>&, std::uint64_t) override { throw Error("out of memory"); }
     std::vector<float> backward(const MetaFeaturePair&) override { return {}; }
   } failing;
-  tasks[2].dataset = &failing;
-  EXPECT_THROW(model.update(tasks, 4), Error);
-  EXPECT_EQ(model.serialize(), before);
-  EXPECT_EQ(model.identity(), identity);
+  EncodingColumns two_numbers;
+  for (int i = 0; i < 2; ++i) add_feature(two_numbers, 1, -1);
+  for (const EncodingColumns& columns : {EncodingColumns(), two_numbers}) {  // without effects and with them
+    World world;
+    RankingModel model = make_model();
+    model.add_effects(columns);
+    std::vector<TaskExperience> tasks = world.make_offline(4);
+    model.update(tasks, 3);
+    const std::string before = model.serialize();
+    const std::uint64_t identity = model.identity();
+    tasks[2].dataset = &failing;
+    EXPECT_THROW(model.update(tasks, 4), Error);
+    EXPECT_EQ(model.serialize(), before);
+    EXPECT_EQ(model.identity(), identity);
+    EXPECT_EQ(state_of(model).ranker.effects.has_value(), !columns.empty());
+  }
 }
 
 TEST(Update, IsTheSameBitForBitForASeed) {

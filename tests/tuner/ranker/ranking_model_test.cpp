@@ -103,18 +103,33 @@ TEST(RankingModel, StaysAsItIsWhereNoTaskHasAShare) {
   EXPECT_EQ(model.serialize(), before);
 }
 
-TEST(RankingModel, IsTheSameBitForBitForASeed) {
-  const auto train = [](std::uint64_t seed) {
+// `columns`: empty for a ranker without effects.
+void expect_the_same_for_a_seed(const RankerOptions& options, const EncodingColumns& columns) {
+  const auto train = [&](std::uint64_t seed) {
     Rng rng(4);
-    RankingModel model(kSize, {}, seed);
+    RankingModel model(kSize, options, seed);
+    model.add_effects(columns);
     model.update(make_experience(6, 10, rng), seed + 1);
     model.update(make_experience(7, 10, rng), seed + 2);
     return model.serialize();
   };
   const std::string once = train(7);
+  EXPECT_THAT(once, ::testing::HasSubstr(columns.empty() ? "\"effects\":null" : "\"effects\":{"));
   torch::rand({1});  // moves LibTorch's global generator
   EXPECT_EQ(train(7), once);
   EXPECT_NE(train(8), once);
+}
+
+TEST(RankingModel, IsTheSameBitForBitForASeed) {
+  expect_the_same_for_a_seed({}, {});
+}
+
+TEST(RankingModel, IsTheSameBitForBitForASeedWithEffects) {
+  RankerOptions options;
+  options.warm_up_iterations = options.iterations_per_update = 20;
+  EncodingColumns columns;
+  for (std::size_t i = 0; i < kSize; ++i) add_feature(columns, 1, -1);
+  expect_the_same_for_a_seed(options, columns);
 }
 
 TEST(RankingModel, LeavesTheProcesssThreadCountAlone) {
