@@ -32,10 +32,11 @@ POLICIES = ["random", "best_on_source", "average_rank", "greedy_portfolio", "nea
             "tr_automl", "hyperstar", "scot", "paper", "hyperfd"]
 SHOWN = [1, 2, 4]
 PEER_BUDGETS = [1, 2, 4, 10, 20, 50]
-# What the paper takes away from HyperFD, as options of ours: row, policy, published rank on HPO and NAS in %, for orientation.
+# What the paper takes away from HyperFD, as options of ours: row, policy, published rank on HPO and NAS in %, for orientation. The first row
+# of a table is what the others are tested against.
 ABLATIONS = {
     "Variants (Table 1)": [
-        ("HyperFD", "hyperfd", "–"), ("its network alone", "hyperfd:effects=off", "13.2 / 7.8"),
+        ("HyperFD", "hyperfd", "–"), ("its network alone", "hyperfd:effects=off", "–"),
         ("its effects alone", "hyperfd:network_share=0", "–"), ("statistics instead of image features", "hyperfd:effects=off:images=off", "17.6 / 12.1"),
         ("squared error instead of the ranking loss", "hyperfd:effects=off:loss=mse", "20.9 / 18.3"),
         ("positions by true label (AceNAS)", "hyperfd:effects=off:rank_by=label", "–"),
@@ -52,11 +53,13 @@ ABLATIONS = {
         ("without synaptic intelligence", "hyperfd:effects=off:si=0", "15.4 / 8.9")],
 }
 PAPER_TABLE_1 = {"random": "20.1 / 20.1", "best_on_source": "25.1 / 11.0", "tr_automl": "22.2 / 25.3", "hyperstar": "22.0 / 21.1",
-                 "scot": "20.8 / 21.3", "hyperfd": "13.2 / 7.8"}
+                 "scot": "20.8 / 21.3", "paper": "13.2 / 7.8"}
 ORDERS = 50  # of the tasks, Figure 4
 FEWEST = 20  # configurations of a task that is reported
 BY_TASK = ["random", "average_rank", "greedy_portfolio", "nearest_task", "gradient_boosting", "hyperfd"]  # Table 13
-ALONE = [policy for policy in POLICIES if policy not in ("best_on_source", "tr_automl", "hyperstar")]  # leave one out
+# Without experience of one kind or the other; by number of trials, as what is known of a data set helps most before there are results.
+KNOWN = [("HyperFD", "hyperfd"), ("numbers of the data set alone, no images", "hyperfd:images=off"), ("nothing known of the data set", "hyperfd:images=off:numbers=off"),
+         ("the average task", "average_rank"), ("the greedy portfolio", "greedy_portfolio")]
 
 SHARES_IMAGES = "wider_360"
 SHARED_IMAGES = (f"{SHARES_IMAGES} is no domain of its own to who knows the offline tasks: its 300 images are the source's, through a fisheye lens, and 294 of them are, otherwise "
@@ -99,9 +102,15 @@ def rank_correlation(a, b):
     return float(spearmanr([a[c] for c in shared], [b[c] for c in shared]).statistic)
 
 
-def seed_share(rows):
-    """Share of a task's test variance that is between seeds of one configuration, of its configurations with several."""
-    groups = [[r[1] for r in seeds.values()] for seeds in rows.values() if len(seeds) > 1]
+def likeness(tables):
+    """By task: mean rank correlation with the other tasks, by validation AP."""
+    means = {name: tables.means(name, 0) for name in tables.names()}
+    return {name: statistics.mean(rank_correlation(means[name], means[other]) for other in means if other != name) for name in means}
+
+
+def seed_share(rows, column):
+    """Share of a task's variance in validation (0) or test AP (1) that is between seeds of one configuration, of its configurations with several."""
+    groups = [[r[column] for r in seeds.values()] for seeds in rows.values() if len(seeds) > 1]
     if len(groups) < 5:
         return None
     within = statistics.mean(statistics.variance(g) for g in groups)
@@ -244,11 +253,18 @@ class Bench:
                          "--budget", budget, "--seeds", self.seeds])["policies"]
 
 
-def p_of(report, policy, rival):
-    """Wilcoxon's signed-rank test on the mean ranks of the same seeds."""
-    a, b = report[policy]["ranks"], report[rival]["ranks"]
+def p_of(report, policy, rival, measure="ranks"):
+    """Wilcoxon's signed-rank test on the mean ranks, or the ΔAP, of the same seeds."""
+    a, b = report[policy][measure], report[rival][measure]
     once = len(set(a)) == len(set(b)) == 1  # one comparison, however often it is repeated
     return "–" if policy == rival or a == b or once else f"{wilcoxon(a, b).pvalue:.2g}"
+
+
+TESTED = ["p random", "p source", "p hyperfd", "ΔAP: p hyperfd"]
+
+
+def tests_of(report, name):
+    return [*(p_of(report, name, rival) for rival in ("random", "best_on_source", "hyperfd")), p_of(report, name, "hyperfd", "delta_aps")]
 
 
 def rank_elsewhere(n):
@@ -279,7 +295,7 @@ def clairvoyant_rank(tables, budget):
 
 def policy_sections(bench, budgets):
     """Table 1 at several budgets, Table 13, Figure 3 with the peers, and how many more trials these need."""
-    curves, aps, sections = defaultdict(dict), defaultdict(dict), []
+    curves, aps, sections, by_task = defaultdict(dict), defaultdict(dict), [], []
     def add_points(budget, policies):
         base = random_search_ap(bench.tables, budget)
         for name, numbers in policies.items():
@@ -289,23 +305,23 @@ def policy_sections(bench, budgets):
     for budget, report in bench.replay(POLICIES, budgets).items():
         add_points(budget, report)
         if budget in SHOWN:
-            rows = [[name, *numbers_of(n), rank_elsewhere(n), *(p_of(report, name, rival) for rival in ("random", "best_on_source", "hyperfd"))]
+            rows = [[name, *numbers_of(n), rank_elsewhere(n), *tests_of(report, name)]
                     + ([PAPER_TABLE_1.get(name, "–")] if budget == 4 else []) for name, n in report.items()]
-            header = ["policy", "rank %", "ΔAP", f"rank % without {SHARES_IMAGES}", "p random", "p source", "p hyperfd"] + (["published, HPO / NAS"] if budget == 4 else [])
+            header = ["policy", "rank %", "ΔAP", f"rank % without {SHARES_IMAGES}", *TESTED] + (["published, HPO / NAS"] if budget == 4 else [])
             sections.append(f"Budget {budget}:\n\n" + table(header, rows)
                             + f"\nTaking the {budget} best on test would be a rank of {clairvoyant_rank(bench.tables, budget):.1f} %.\n")
-        if budget == 4:
-            tasks = list(report["hyperfd"]["tasks"])
-            rows = [[task] + [f"{report[name]['tasks'][task]['rank_mean']:.1f} ± {report[name]['tasks'][task]['rank_std']:.1f}" for name in BY_TASK]
-                    for task in tasks]
-            by_task = "Rank % by data set at budget 4 (Table 13):\n\n" + table(["data set", *BY_TASK], rows)
+            like = likeness(bench.tables)
+            by_task.append(f"Rank % by data set at budget {budget}{' (Table 13)' if budget == 4 else ''}:\n\n" + table(["data set", "likeness", *BY_TASK], [
+                [task, f"{like[task]:.2f}", *(f"{report[name]['tasks'][task]['rank_mean']:.1f} ± {report[name]['tasks'][task]['rank_std']:.1f}" for name in BY_TASK)]
+                for task in sorted(like, key=like.get)]))
     sections.append("Rank % by the number of trials (Figure 3):\n\n" + table(["policy", *map(str, budgets)], [
         [name, *(f"{points[budget]:.1f}" for budget in budgets)] for name, points in curves.items()]))
-    sections.append(by_task)
+    sections.append("Likeness: mean rank correlation of a data set's configurations, by validation AP, with those of the other data sets. Those that are least like the rest come first.\n")
+    sections += by_task
     if bench.space == "hpo":
         # A peer that has tried much of a table suggests hardly anything else that is in it.
         fewest = min(len(rows) for rows in bench.tables.tasks.values())
-        affordable = [budget for budget in PEER_BUDGETS if budget <= fewest // 4]
+        affordable = [budget for budget in PEER_BUDGETS if budget <= fewest // 2]
         peers = set()
         for budget in affordable:
             report = bench.peers(budget)
@@ -318,7 +334,9 @@ def policy_sections(bench, budgets):
             rows.append([name, *(f"{curves[name][budget]:.1f} / {aps[name][budget]:.1f}" if budget in curves[name] else "–" for budget in affordable),
                          str(enough[0]) if enough else f"more than {max(aps[name])}"])
         sections.append("Tuners of others, which know one task alone: rank % / mean test AP of the best on validation, and the first number of trials "
-                        f"with HyperFD's AP at 4 trials ({reached:.1f}):\n\n" + table(["tuner", *(f"{budget} trials" for budget in affordable), "until"], rows))
+                        f"with HyperFD's AP at 4 trials ({reached:.1f}). NNI's TPE draws its first 20 trials at random, and is `nni_random` until then:\n\n" + table(["tuner", *(f"{budget} trials" for budget in affordable), "until"], rows))
+    else:
+        sections.append("Tuners of others are not replayed here: what they suggest is hardly ever one of the table's architectures.\n")
     plot_budgets(curves, DOCS / f"benchmark_{bench.space}_budgets.png")
     sections.append(f"![Rank against the number of trials](benchmark_{bench.space}_budgets.png)\n")
     return sections
@@ -328,8 +346,9 @@ def ablation_sections(bench):
     sections = []
     for title, rows in ABLATIONS.items():
         report = bench.replay([policy for _, policy, _ in rows], [4])[4]
-        sections.append(f"{title}, budget 4:\n\n" + table(["", "as an option", "rank %", "ΔAP", "published, HPO / NAS"],
-                        [[name, f"`{policy}`", *numbers_of(report[policy]), paper] for name, policy, paper in rows]))
+        first = rows[0][1]
+        sections.append(f"{title}, budget 4:\n\n" + table(["", "as an option", "rank %", "ΔAP", f"p `{first}`", "published, HPO / NAS"],
+                        [[name, f"`{policy}`", *numbers_of(report[policy]), p_of(report, policy, first), paper] for name, policy, paper in rows]))
     # `shift` numbers its data sets, `subsets` names its by features and clustering.
     clustered = [name for name in bench.offline if not name[:2].isdigit()]
     def after(offline):
@@ -339,8 +358,17 @@ def ablation_sections(bench):
     if clustered and len(clustered) < len(bench.offline):
         rows.append(["sub-data-sets of the source only", *after(clustered), "–"])
     rows.append(["no offline tasks", *after([]), "16.3 / 12.6"])
+    sections.append("What meta-features are made of (Table 5): [meta_features.md](meta_features.md).\n")
     sections.append("Warm-up (Table 6), budget 4:\n\n" + table(["", "rank %", "ΔAP", "published, HPO / NAS"], rows))
     return sections
+
+
+def known_section(bench):
+    """What knowing a data set is worth, beside policies that know nothing of it."""
+    reports = bench.replay([policy for _, policy in KNOWN], SHOWN)
+    return ["What is known of a data set, rank % (ΔAP) by the number of trials:\n\n" + table(
+        ["", "as a policy", *map(str, SHOWN)],
+        [[name, f"`{policy}`", *(f"{reports[budget][policy]['rank_mean']:.1f} ({reports[budget][policy]['delta_ap_mean']:+.1f})" for budget in SHOWN)] for name, policy in KNOWN])]
 
 
 def other_protocols(bench, repetitions):
@@ -355,9 +383,9 @@ def other_protocols(bench, repetitions):
     plt.close(figure)
     sections = [f"![Ranks of {repetitions} orders](benchmark_{bench.space}_orders.png)\n",
                 "### Leave one domain out\n\nEvery other task is known with its whole table, and the offline ones.\n"]
-    for budget, report in bench.replay(ALONE, SHOWN, more=["--leave-one-out"]).items():
-        sections.append(f"Budget {budget}:\n\n" + table(["policy", "rank %", "ΔAP", "p random", "p hyperfd"],
-                        [[name, *numbers_of(n), p_of(report, name, "random"), p_of(report, name, "hyperfd")] for name, n in report.items()]))
+    for budget, report in bench.replay(POLICIES, SHOWN, more=["--leave-one-out"]).items():
+        sections.append(f"Budget {budget}:\n\n" + table(["policy", "rank %", "ΔAP", *TESTED],
+                        [[name, *numbers_of(n), *tests_of(report, name)] for name, n in report.items()]))
     return sections
 
 
@@ -369,10 +397,9 @@ def write(space, seeds, budgets, tuner, ablations, warm_starts, orders):
     tables = Tables(TABLES / space)
     if min(map(len, tables.tasks.values())) < FEWEST:
         sys.exit(f"{TABLES / space}: fewer than {FEWEST} configurations of a task")
-    # The detector of the HPO space as it comes, and a task that it has solved.
-    untuned, saturated = {}, {}
-    if space == "hpo":
-        untuned, saturated = json.loads((TABLES / "untuned.json").read_text()), Tables(TABLES / "saturated").tasks
+    # The detector as it comes, and a task that it has solved.
+    untuned = json.loads((TABLES / "untuned.json").read_text())[space]
+    saturated = Tables(TABLES / "saturated").tasks if space == "hpo" else {}
     parts = [f"# The benchmark face-mini: {SPACES[space].name}\n",
              f"Made by `.venv/bin/python scripts/benchmark_report.py --spaces {space} --seeds {seeds} --budgets {','.join(map(str, budgets))}{'' if ablations else ' --without-ablations'}{f' --warm-starts {warm_starts}' if warm_starts > 1 else ''}{f' --orders {orders}' if orders != ORDERS else ''}` from `tuner/bench/tables/face-mini`; do not edit.\n",
              f"Each number of the tables is a real training by `hyperfd-trial train --recipe {RECIPES[space]}`, started by "
@@ -381,19 +408,28 @@ def write(space, seeds, budgets, tuner, ablations, warm_starts, orders):
         tests = [r[1] for seeds in rows.values() for r in seeds.values()]
         parts.append(f"{name} is not among the tasks, as it does not tell configurations apart: {untuned.get(name, float('nan')):.3f} before tuning, "
                      f"{min(tests):.3f} to {max(tests):.3f} after it with {len(tests)} configurations.\n")
+    if not saturated:
+        parts.append("portrait_lm5, which does not tell configurations of the HPO space apart, has no architectures either.\n")
     parts.append(f"## {space}: {tables.trials():,} trials, {tables.hours():.1f} core hours\n")
-    rows = []
+    rows, noisy = [], []
     noise = Tables(TABLES / f"{space}-noise").tasks
     for name in tables.names():
         tests, validations = tables.means(name, 1), tables.means(name, 0)
         best = max(validations, key=validations.get)
-        share = seed_share(noise.get(name, {}))
+        shares = [seed_share(noise.get(name, {}), column) for column in (0, 1)]
+        if any(share is not None and share > 1 / 3 for share in shares):
+            noisy.append(name)
         rows.append([name, str(len(tests)), f"{untuned[name]:.3f}" if name in untuned else "–", f"{min(tests.values()):.3f}",
                      f"{statistics.median(tests.values()):.3f}", f"{max(tests.values()):.3f}", f"{tests[best]:.3f}",
-                     f"{rank_correlation(validations, tests):.2f}", "–" if share is None else f"{100 * share:.0f} %",
+                     f"{rank_correlation(validations, tests):.2f}", *("–" if share is None else f"{100 * share:.0f} %" for share in shares),
                      short(best)])
     parts.append(table(["task", "configurations", "before tuning", "worst", "median", "best", "best on validation",
-                        "validation–test correlation", "variance that is seed", "best on validation is"], rows))
+                        "validation–test correlation", "validation variance that is seed", "test variance that is seed", "best on validation is"], rows))
+    if noisy:
+        parts.append(f"More than a third of the variance in validation or test AP is seed, not configuration, on {', '.join(noisy)}: there a configuration's place "
+                     "is to a good part chance, for every policy alike. Their trials were left as those of the other tasks.\n")
+    if not noise:
+        parts.append("Every architecture was trained once: how much of the variance is seed is not known here.\n")
     not_better = [f"{name} (best {max(tables.means(name, 1).values()):.3f}, before {untuned[name]:.3f})" for name in tables.names()
                   if name in untuned and max(tables.means(name, 1).values()) <= untuned[name]]
     if not_better:
@@ -403,6 +439,10 @@ def write(space, seeds, budgets, tuner, ablations, warm_starts, orders):
         parts.append(f"Offline tasks, made of the source: {len(offline.tasks)}, {offline.trials():,} trials, {offline.hours():.1f} core hours. All settings of "
                      "the policies were chosen on these and on made-up tasks, by cross-validation (`hyperfd-tuner warmup`) and by replays in which one kind of "
                      "offline task is known and the other is tuned; no setting was taken by its result on the tasks of the table above.\n")
+        without = [name for name in offline.names() if not (TABLES / "features" / f"{name}.features").exists()]
+        if without:
+            parts.append(f"Clusterings come out a little different on different processors, so sub-data-sets of one name need not be the same images everywhere; {len(without)} that "
+                         "only one machine had are without image features.\n")
     plot_distributions(tables, untuned, DOCS / f"benchmark_{space}_ap.png")
     plot_validation(tables, DOCS / f"benchmark_{space}_validation.png")
     plot_correlations(tables, DOCS / f"benchmark_{space}_correlation.png")
@@ -412,7 +452,7 @@ def write(space, seeds, budgets, tuner, ablations, warm_starts, orders):
     parts.append(f"### Policies, {seeds} seeds\n")
     bench = Bench(space, seeds, tuner, warm_starts)
     parts.append(SHARED_IMAGES)
-    parts += policy_sections(bench, budgets) + (ablation_sections(bench) if ablations else []) + other_protocols(bench, orders)
+    parts += policy_sections(bench, budgets) + known_section(bench) + (ablation_sections(bench) if ablations else []) + other_protocols(bench, orders)
     parts.append("rank %: place, by validation AP, of the configuration that the policy found best on validation, among all of the "
                  "task's; mean over tasks. ΔAP: its test AP less what random search expects, in points, summed over tasks. "
                  f"±: standard deviation over seeds, each with another order of tasks{f' and, in turn, one of {warm_starts} warm-ups of a ranker' if warm_starts > 1 else ''}. p: Wilcoxon's signed-rank test over the seeds, which says whether another order would change the order of two policies on these tasks, not what other tasks would say. "

@@ -4,7 +4,7 @@
 # DATA: folder of the data sets. WORK (default runs/face-mini): where data sets derived from them are described.
 # It can be stopped and started again at any time; what is in tuner/bench/tables/face-mini is not computed again.
 # Environment: STEPS (default "untuned saturated features hpo noise offline nas nas-offline"), JOBS (default: all cores), CONFIGURATIONS
-# (default 100), ARCHITECTURES (default 60), OFFLINE_GROUPS (default 10, which is all of them: offline tasks are taken twelve at a time).
+# (default 100), ARCHITECTURES (default 60), OFFLINE_GROUPS (default 5, sixty of the 120 offline tasks: they are taken twelve at a time).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${1:?usage: scripts/face_mini.sh DATA [WORK]}
@@ -51,7 +51,7 @@ nas() { "$bin/hyperfd-tuner" collect --space search_spaces/proxylessnas.yaml --j
 # in_groups SPACE OUT: ten configurations of each offline task, twelve tasks at a time, so that there are whole tasks to
 # learn from whenever it is stopped.
 in_groups() {
-  for ((group = 0; group < ${OFFLINE_GROUPS:-10}; ++group)); do
+  for ((group = 0; group < ${OFFLINE_GROUPS:-5}; ++group)); do
     some=()
     for ((i = group; i < ${#offline[@]}; i += 10)); do some+=("${offline[i]%/}"); done
     "$1" --data "${some[@]}" -n 10 --spread --out "$2"
@@ -61,16 +61,18 @@ for step in $steps; do
   case $step in
     untuned)  # AP of the weights before any training
       mkdir -p $tables
-      {
-        separator="{"
+      # untuned WEIGHTS: {"TASK": AP, …}
+      untuned() {
+        local separator="{"
         for folder in "${online[@]}" "$data/portrait_lm5"; do
-          ap=$("$bin/hyperfd-trial" evaluate --data "$folder" --weights models/mobilenet_v1_x0.25.pt --json |
+          ap=$("$bin/hyperfd-trial" evaluate --data "$folder" --weights "models/$1.pt" --json |
             python3 -c 'import json, sys; print(round(json.load(sys.stdin)["ap50_area"], 4))')
           printf '%s"%s": %s' "$separator" "$(basename "$folder")" "$ap"
           separator=", "
         done
-        echo "}"
-      } > $tables/untuned.json.part
+        printf '}'
+      }
+      printf '{"hpo": %s,\n "nas": %s}\n' "$(untuned mobilenet_v1_x0.25)" "$(untuned proxylessnas_largest)" > $tables/untuned.json.part
       mv $tables/untuned.json.part $tables/untuned.json ;;
     saturated)  # not an online task: hardly any configuration misses a face of it
       hpo --data "$data/portrait_lm5" -n 6 --out $tables/saturated ;;
