@@ -64,26 +64,40 @@ std::uint64_t seed_of(int seed, const std::string& purpose) {
 class Episode {
  public:
   // `warm` may be nullptr.
-  Episode(const LookupTable& table, const SelectionPolicy& policy, int budget, int seed, WarmStart* warm)
-      : table_(table), policy_(policy), budget_(budget), seed_(seed), warm_(warm) {}
-
-  std::vector<TaskOutcome> run(Protocol protocol) {
-    std::vector<std::size_t> online;
+  Episode(const LookupTable& table, const SelectionPolicy& policy, int seed, WarmStart* warm)
+      : table_(table), policy_(policy), seed_(seed), warm_(warm) {
     for (std::size_t t = 0; t < table_.tasks.size(); ++t) {
-      if (!table_.tasks[t].offline) online.push_back(t);
+      if (!table_.tasks[t].offline) online_.push_back(t);
     }
-    const std::size_t first = online.empty() ? 0 : online[0];
-    std::vector<TaskOutcome> outcomes(online.size());
-    Rng order(seed_of(seed_, "order"));
-    order.shuffle(online);
-    if (protocol == Protocol::kOneByOne) begin([](const TableTask& task) { return task.offline; });
-    for (const std::size_t t : online) {
-      const TableTask& task = table_.tasks[t];
-      if (protocol == Protocol::kLeaveOneOut) begin([&](const TableTask& other) { return &other != &task; });
-      const std::vector<ScoredConfiguration> results = tune(task, outcomes[t - first]);
-      if (protocol == Protocol::kLeaveOneOut) continue;
+  }
+
+  // By online task in the table's order.
+  std::vector<TaskOutcome> run_one_by_one(int budget) {
+    std::vector<TaskOutcome> outcomes(online_.size());
+    std::vector<std::size_t> order(online_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    Rng rng(seed_of(seed_, "order"));
+    rng.shuffle(order);
+    begin([](const TableTask& task) { return task.offline; });
+    for (const std::size_t i : order) {
+      const TableTask& task = table_.tasks[online_[i]];
+      const std::vector<ScoredConfiguration> results = tune(task, budget);
+      outcomes[i] = outcome_of(task, results, budget);
       remember(task, results, TaskRole::kCurrent);
       learn();
+    }
+    return outcomes;
+  }
+
+  // The same for each of `budgets`: no policy knows how many trials it will have, so the first of many are those of
+  // few.
+  std::vector<std::vector<TaskOutcome>> run_leaving_one_out(const std::vector<int>& budgets) {
+    std::vector<std::vector<TaskOutcome>> outcomes(budgets.size());
+    for (const std::size_t t : online_) {
+      const TableTask& task = table_.tasks[t];
+      begin([&](const TableTask& other) { return &other != &task; });
+      const std::vector<ScoredConfiguration> results = tune(task, *std::max_element(budgets.begin(), budgets.end()));
+      for (std::size_t b = 0; b < budgets.size(); ++b) outcomes[b].push_back(outcome_of(task, results, budgets[b]));
     }
     return outcomes;
   }
@@ -125,7 +139,7 @@ class Episode {
     add_extractor(*model_, tasks, seed_of(seed_, "extractor"));
   }
 
-  std::vector<ScoredConfiguration> tune(const TableTask& task, TaskOutcome& outcome) {
+  std::vector<ScoredConfiguration> tune(const TableTask& task, int budget) const {
     std::vector<Configuration> points;
     std::unordered_map<ConfigurationKey, std::size_t> places;
     for (const TableEntry& entry : task.entries) {
@@ -139,20 +153,27 @@ class Episode {
     Rng rng(seed_of(seed_, task.name));
     std::vector<ScoredConfiguration> results;
     ConfigurationKeys taken;
-    std::size_t best = 0;
-    for (int trial = 0; trial < budget_; ++trial) {
+    for (int trial = 0; trial < budget; ++trial) {
       const auto next = policy_.suggest({space, results, taken, model, past, task.statistics, table_.annotation,
                                          TaskView::no_configurations(), task.name, feature},
                                         1, rng);
       const ConfigurationKey key = configuration_key(next.at(0));
-      const std::size_t place = places.at(key);
-      const TableEntry& entry = task.entries[place];
-      if (trial == 0 || entry.validation > task.entries[best].validation) best = place;
+      const TableEntry& entry = task.entries[places.at(key)];
       results.push_back({entry.configuration, entry.validation});
       taken.insert(key);
     }
-    outcome = {place_of(task, best), task.entries[best].test - random_search_expectation(task, budget_)};
     return results;
+  }
+
+  // Of the first `budget` results.
+  static TaskOutcome outcome_of(const TableTask& task, const std::vector<ScoredConfiguration>& results, int budget) {
+    const auto best = std::max_element(results.begin(), results.begin() + budget,
+                                       [](const auto& a, const auto& b) { return a.score < b.score; });
+    const auto entry = std::find_if(task.entries.begin(), task.entries.end(), [&](const TableEntry& candidate) {
+      return candidate.configuration == best->configuration;
+    });
+    return {place_of(task, static_cast<std::size_t>(entry - task.entries.begin())),
+            entry->test - random_search_expectation(task, budget)};
   }
 
   std::vector<float> meta_feature(const TableTask& task, const RankingModel* model) const {
@@ -190,8 +211,9 @@ class Episode {
 
   const LookupTable& table_;
   const SelectionPolicy& policy_;
-  const int budget_, seed_;
+  const int seed_;
   WarmStart* const warm_;
+  std::vector<std::size_t> online_;  // in table_.tasks
   PastExperience::Tasks past_;
   std::vector<TaskExperience> experience_;
   std::vector<std::unique_ptr<LocalDatasetClient>> datasets_;
@@ -238,36 +260,33 @@ std::vector<double> of_task(const PolicyOutcome& outcome, std::size_t task, doub
 
 }  // namespace
 
-std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const LookupTable>(int seed)>& table_of,
-                                  const ReplayOptions& options, WarmStarts* warm_starts) {
+std::vector<std::vector<PolicyOutcome>> replay(
+    const std::function<std::shared_ptr<const LookupTable>(int seed)>& table_of, const ReplayOptions& options) {
   std::vector<std::unique_ptr<SelectionPolicy>> policies;
-  std::vector<PolicyOutcome> outcomes;
-  for (const std::string& name : options.policies) {
-    policies.push_back(make_policy(name));
-    outcomes.push_back({name, {}, std::vector<std::vector<TaskOutcome>>(static_cast<std::size_t>(options.seeds))});
-  }
+  for (const std::string& name : options.policies) policies.push_back(make_policy(name));
   std::vector<std::shared_ptr<const LookupTable>> tables;
   for (int seed = 0; seed < options.seeds; ++seed) {
     tables.push_back(table_of(options.first_seed + seed));
-    check(*tables.back(), options.budget);
+    check(*tables.back(), *std::max_element(options.budgets.begin(), options.budgets.end()));
   }
-  for (PolicyOutcome& outcome : outcomes) {
+  std::vector<PolicyOutcome> of_a_budget;
+  for (const std::string& name : options.policies) of_a_budget.push_back({name, {}, {}});
+  for (PolicyOutcome& outcome : of_a_budget) {
+    outcome.seeds.resize(tables.size());
     for (const TableTask& task : tables.at(0)->tasks) {
       if (!task.offline) outcome.tasks.push_back(task.name);
     }
   }
+  std::vector<std::vector<PolicyOutcome>> outcomes(options.budgets.size(), of_a_budget);
   // By policy, then by number; rankers of tables that every seed makes anew learn as they go.
-  std::vector<std::vector<std::shared_ptr<WarmStart>>> warm(policies.size());
+  std::vector<std::vector<std::unique_ptr<WarmStart>>> warm(policies.size());
   const bool is_same = std::all_of(tables.begin(), tables.end(), [&](const auto& table) { return table == tables[0]; });
   if (is_same && WarmStart::is_possible(*tables[0])) {
     for (std::size_t p = 0; p < policies.size(); ++p) {
       const std::optional<RankerOptions> ranker = policies[p]->ranker_options();
       if (!ranker) continue;
       for (int number = 0; number < options.warm_starts; ++number) {
-        WarmStarts own;
-        std::shared_ptr<WarmStart>& start = (warm_starts ? *warm_starts : own)[{options.policies[p], number}];
-        if (!start) start = std::make_shared<WarmStart>(tables[0], *ranker, number);
-        warm[p].push_back(start);
+        warm[p].push_back(std::make_unique<WarmStart>(tables[0], *ranker, number));
       }
     }
   }
@@ -280,7 +299,14 @@ std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const Look
     const std::size_t p = item % policies.size(), s = item / policies.size();
     const int seed = options.first_seed + static_cast<int>(s);
     WarmStart* const start = warm[p].empty() ? nullptr : warm[p][static_cast<std::size_t>(seed) % warm[p].size()].get();
-    outcomes[p].seeds[s] = Episode(*tables[s], *policies[p], options.budget, seed, start).run(options.protocol);
+    Episode episode(*tables[s], *policies[p], seed, start);
+    std::vector<std::vector<TaskOutcome>> by_budget;
+    if (options.protocol == Protocol::kLeaveOneOut) {
+      by_budget = episode.run_leaving_one_out(options.budgets);
+    } else {
+      for (const int budget : options.budgets) by_budget.push_back(episode.run_one_by_one(budget));
+    }
+    for (std::size_t b = 0; b < by_budget.size(); ++b) outcomes[b][p].seeds[s] = std::move(by_budget[b]);
     const std::lock_guard<std::mutex> lock(progress);
     ++done;
     if (options.on_progress) options.on_progress(done, static_cast<int>(total));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -18,7 +17,7 @@ enum class Protocol {
 
 struct ReplayOptions {
   std::vector<std::string> policies;  // as make_policy() takes them
-  int budget = 4;                     // trials for each task
+  std::vector<int> budgets = {4};     // trials for each task; each is a replay of its own
   int seeds = 20;
   int first_seed = 0;
   // Rankers' warm-ups by policy, of which the seeds take one after the other: what is due to a ranker's random weights
@@ -42,11 +41,6 @@ struct PolicyOutcome {
   std::vector<std::vector<TaskOutcome>> seeds;
 };
 
-// Rankers after their warm-up on a table's offline tasks, by policy and number of the warm-up. To be kept between calls
-// of replay() on the same tables, as that is much of their time.
-class WarmStart;
-using WarmStarts = std::map<std::pair<std::string, int>, std::shared_ptr<WarmStart>>;
-
 // Plays the paper's protocol (§4.1) on tables: offline tasks are known from the beginning, online tasks arrive one
 // after another, in an order drawn for every seed; each gets `budget` trials, one by one, and is past experience for
 // those after it; or leaves one out. Its chosen configuration is the one with the best validation AP. A policy that
@@ -55,9 +49,10 @@ using WarmStarts = std::map<std::pair<std::string, int>, std::shared_ptr<WarmSta
 // depend on the number of threads.
 //
 // `table_of` gives the table of a seed; it is called once for every seed. Throws InputError for unknown policies and
-// for tables without an online task of at least `budget` entries.
-std::vector<PolicyOutcome> replay(const std::function<std::shared_ptr<const LookupTable>(int seed)>& table_of,
-                                  const ReplayOptions& options, WarmStarts* warm_starts = nullptr);
+// for tables without an online task of as many entries as the largest budget. By budget, in
+// the order of options.budgets, and policy.
+std::vector<std::vector<PolicyOutcome>> replay(
+    const std::function<std::shared_ptr<const LookupTable>(int seed)>& table_of, const ReplayOptions& options);
 
 // The place of entry `index` by validation AP, from 1/n for the best to 1; equal ones share the mean of their places.
 double place_of(const TableTask& task, std::size_t index);

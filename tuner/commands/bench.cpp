@@ -21,7 +21,6 @@ struct Options {
   TableSource source;
   std::string simulated;
   ReplayOptions replay;
-  std::vector<int> budgets = {4};
   std::vector<std::string> rivals = {"random", "best_on_source"};  // of the test of significance
   std::size_t shown = 0;  // so many of replay.policies; the rest are rivals that were not asked for
   bool json = false;
@@ -55,9 +54,9 @@ std::optional<double> p_versus(const std::vector<PolicyOutcome>& outcomes, const
   return p_value(outcome, *other);
 }
 
-Json as_json(const std::vector<PolicyOutcome>& outcomes, const std::string& space, const Options& options) {
+Json as_json(const std::vector<PolicyOutcome>& outcomes, const std::string& space, int budget, const Options& options) {
   Json report = {{"space", space},
-                 {"budget", options.replay.budget},
+                 {"budget", budget},
                  {"seeds", options.replay.seeds},
                  {"first_seed", options.replay.first_seed},
                  {"tasks", outcomes.at(0).seeds.at(0).size()},
@@ -88,9 +87,10 @@ Json as_json(const std::vector<PolicyOutcome>& outcomes, const std::string& spac
   return report;
 }
 
-void print_table(const std::vector<PolicyOutcome>& outcomes, const std::string& space, const Options& options) {
+void print_table(const std::vector<PolicyOutcome>& outcomes, const std::string& space, int budget,
+                 const Options& options) {
   std::cout << fmt::format("{}: {} online tasks, budget {}, {} seeds\n\n", space, outcomes.at(0).seeds.at(0).size(),
-                           options.replay.budget, options.replay.seeds);
+                           budget, options.replay.seeds);
   std::size_t width = 6;
   for (std::size_t p = 0; p < options.shown; ++p) width = std::max(width, outcomes[p].policy.size());
   std::cout << fmt::format("{:<{}}  {:>15}  {:>15}", "policy", width, "rank %", "ΔAP");
@@ -134,23 +134,22 @@ void run(Options options) {
       if (done == total) std::fputs("\r\033[K", stderr);
     };
   }
-  WarmStarts warm_starts;
+  std::string space;
+  const auto outcomes = replay(
+      [&](int seed) {
+        auto table = table_of(seed);
+        space = table->space_name;
+        return table;
+      },
+      options.replay);
   Json reports = Json::array();
-  for (const int budget : options.budgets) {
-    options.replay.budget = budget;
-    std::string space;
-    const auto outcomes = replay(
-        [&](int seed) {
-          auto table = table_of(seed);
-          space = table->space_name;
-          return table;
-        },
-        options.replay, &warm_starts);
+  for (std::size_t b = 0; b < outcomes.size(); ++b) {
+    const int budget = options.replay.budgets[b];
     if (options.json) {
-      reports.push_back(as_json(outcomes, space, options));
+      reports.push_back(as_json(outcomes[b], space, budget, options));
     } else {
-      if (budget != options.budgets[0]) std::cout << "\n";
-      print_table(outcomes, space, options);
+      if (b > 0) std::cout << "\n";
+      print_table(outcomes[b], space, budget, options);
     }
   }
   if (!options.json) {
@@ -198,7 +197,7 @@ void add_replay(CLI::App& bench) {
                    "Which, as name or name:option=value:…; all of them if not given: " + join(policy_names()))
       ->delimiter(',');
   command
-      ->add_option("--budget", options->budgets,
+      ->add_option("--budget", options->replay.budgets,
                    "Trials for each task; several numbers: a report, in JSON a list, for each")
       ->delimiter(',')
       ->check(CLI::Range(1, 1000))

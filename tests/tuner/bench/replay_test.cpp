@@ -27,7 +27,7 @@ std::vector<PolicyOutcome> replay_simulated(const std::vector<std::string>& poli
       [&](int seed) {
         return std::make_shared<const LookupTable>(simulate_table("", simulated, static_cast<std::uint64_t>(seed)));
       },
-      options);
+      options)[0];
 }
 
 TEST(Replay, RandomSearchRanksAsTheoryHasIt) {
@@ -76,7 +76,7 @@ TEST(Replay, DoesNotDependOnThreadsOrOnOtherPolicies) {
   }
 }
 
-TEST(Replay, KeepsRankersThatAreWarm) {
+TEST(Replay, StartsFromRankersThatAreWarm) {
   const SearchSpace space = SearchSpace::parse(grid().definition());
   auto table = std::make_shared<LookupTable>(LookupTable{"grid", SearchSpace::parse(grid().definition()), {}, {}});
   for (int t = 0; t < 12; ++t) {
@@ -92,25 +92,41 @@ TEST(Replay, KeepsRankersThatAreWarm) {
   ReplayOptions options;
   options.policies = {"hyperfd:hidden=8:iterations=5"};
   options.seeds = 2;
-  options.budget = 2;
-  const auto replayed = [&](WarmStarts* kept) {
-    const auto outcome = replay([&](int) { return table; }, options, kept)[0];
+  options.budgets = {2};
+  const auto replayed = [&] {
+    const auto outcome = replay([&](int) { return table; }, options)[0][0];
     return std::make_pair(ranks_by_seed(outcome), gain_of(outcome).mean);
   };
-  WarmStarts kept;
-  const auto cold = replayed(nullptr);
-  EXPECT_EQ(replayed(&kept), cold);
-  ASSERT_EQ(kept.size(), 1u);
-  const auto ranker = kept.begin()->second;
-  EXPECT_EQ(replayed(&kept), cold);
-  EXPECT_EQ(kept.begin()->second, ranker);
+  const auto one = replayed();
+  EXPECT_EQ(replayed(), one);
 
   // With two, the first seed keeps the first warm-up, and the second one has another ranker.
   options.warm_starts = 2;
-  const auto two = replayed(&kept);
-  EXPECT_EQ(kept.size(), 2u);
-  EXPECT_EQ(two.first[0], cold.first[0]);
-  EXPECT_EQ(replayed(nullptr), two);
+  EXPECT_EQ(replayed().first[0], one.first[0]);
+}
+
+TEST(Replay, OfSeveralBudgetsIsThatOfEach) {
+  SimulatedTableOptions simulated;
+  simulated.tasks = 4;
+  const auto table = std::make_shared<const LookupTable>(simulate_table("", simulated, 1));
+  for (const Protocol protocol : {Protocol::kOneByOne, Protocol::kLeaveOneOut}) {
+    ReplayOptions options;
+    options.policies = {"random", "rgpe"};
+    options.seeds = 2;
+    options.protocol = protocol;
+    options.budgets = {6, 1, 3};
+    const auto together = replay([&](int) { return table; }, options);
+    ASSERT_EQ(together.size(), 3u);
+    for (std::size_t b = 0; b < together.size(); ++b) {
+      ReplayOptions alone = options;
+      alone.budgets = {options.budgets[b]};
+      const auto outcomes = replay([&](int) { return table; }, alone)[0];
+      for (std::size_t p = 0; p < outcomes.size(); ++p) {
+        EXPECT_EQ(ranks_by_seed(together[b][p]), ranks_by_seed(outcomes[p]));
+        EXPECT_EQ(gains_by_seed(together[b][p]), gains_by_seed(outcomes[p]));
+      }
+    }
+  }
 }
 
 // Three configurations, of which the best on validation is the worst on test.
@@ -126,9 +142,9 @@ std::shared_ptr<LookupTable> overfitting_table() {
 TEST(Replay, ChoosesByValidationAndScoresByTest) {
   ReplayOptions options;
   options.policies = {"random"};
-  options.budget = 3;  // everything, so the choice is certain
+  options.budgets = {3};  // everything, so the choice is certain
   options.seeds = 2;
-  const auto outcome = replay([](int) { return overfitting_table(); }, options)[0];
+  const auto outcome = replay([](int) { return overfitting_table(); }, options)[0][0];
   for (const auto& seed : outcome.seeds) {
     EXPECT_NEAR(seed[0].rank, 1.0 / 3, 1e-12);
     EXPECT_NEAR(seed[0].gain, 0, 1e-12);
@@ -145,9 +161,9 @@ TEST(Replay, OfflineTasksCountAllHeldOutImages) {
   table->tasks.push_back(online);
   ReplayOptions options;
   options.policies = {"best_on_source"};
-  options.budget = 1;
+  options.budgets = {1};
   options.seeds = 1;
-  const auto outcome = replay([&](int) { return table; }, options)[0];
+  const auto outcome = replay([&](int) { return table; }, options)[0][0];
   EXPECT_NEAR(outcome.seeds[0][0].rank, 1.0 / 3, 1e-12);
 }
 
@@ -160,10 +176,10 @@ TEST(Replay, LeavesOneOut) {
   table->tasks.push_back(other);
   ReplayOptions options;
   options.policies = {"best_on_source"};
-  options.budget = 1;
+  options.budgets = {1};
   options.seeds = 4;
   options.protocol = Protocol::kLeaveOneOut;
-  const auto outcome = replay([&](int) { return table; }, options)[0];
+  const auto outcome = replay([&](int) { return table; }, options)[0][0];
   for (const auto& seed : outcome.seeds) {
     EXPECT_NEAR(seed[0].rank, 2.0 / 3, 1e-12);
     EXPECT_NEAR(seed[1].rank, 1, 1e-12);
@@ -173,7 +189,7 @@ TEST(Replay, LeavesOneOut) {
 TEST(Replay, SaysWhatATableLacks) {
   ReplayOptions options;
   options.policies = {"random"};
-  options.budget = 4;
+  options.budgets = {4};
   EXPECT_EQ(message_of([&] { replay([](int) { return overfitting_table(); }, options); }),
             "task only: 3 configurations are fewer than the budget of 4");
   options.policies = {"randm"};
