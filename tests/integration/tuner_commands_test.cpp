@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <numeric>
 #include <set>
 #include <sstream>
@@ -11,10 +12,12 @@
 #include "tuner/base/files.h"
 #include "tuner/base/json.h"
 #include "tuner/base/version.h"
+#include "tuner/platform/sqlite_store.h"
 
 namespace hyperfd {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -247,6 +250,83 @@ TEST_F(TunerCommands, BadBundles) {
   write_file_atomically(old, read_file(HYPERFD_SOURCE_DIR "/tests/tuner/platform/store_v1.sqlite"));
   expect_refusal({"import", old, "--store", store_}, 4, "schema version 1, expected");
   expect_refusal({"import", text, "--store", store_}, 2, "--space is required");
+
+  // What is wrong with a bundle is known before there is a store.
+  const std::string cut = folder_.file("cut.sqlite"), fresh = folder_.file("new/store.sqlite");
+  const std::string whole = read_file(store_);
+  write_file_atomically(cut, std::string_view(whole).substr(0, whole.size() / 2));
+  expect_refusal({"import", cut, "--store", fresh}, 4, cut);
+  expect_refusal({"import", old, "--store", fresh}, 4, "schema version 1, expected");
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("new")));
+}
+
+TEST_F(TunerCommands, ABundleIsToldApartFromTasksOfTheSameNames) {
+  const std::string bundle = folder_.file("bundle.sqlite");
+  const auto add = [](const std::string& file, const std::vector<std::string>& names, const std::string& signature) {
+    const auto store = open_store(file);
+    StoreTransaction transaction(*store);
+    for (const std::string& name : names) {
+      ExperimentRecord record;
+      record.name = name;
+      record.space = store->space(signature, "{\"of\":\"" + signature + "\"}");
+      store->add_experiment(record);
+    }
+    transaction.commit();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // creation is known to the millisecond
+  };
+  std::vector<std::string> twelve = {"mine"};
+  for (int i = 1; i < 12; ++i) twelve.push_back("offline/" + std::to_string(i));
+  add(store_, {"offline/a", "offline/b"}, "hpo");
+  add(store_, twelve, "hpo");
+  add(bundle, {"offline/a", "offline/b", "offline/c"}, "hpo");
+  add(bundle, {"offline/1", "mine"}, "nas");
+  const Finished imported = run_tuner({"import", bundle, "--store", store_});
+  EXPECT_EQ(imported.exit_code, 0);
+  EXPECT_EQ(imported.out, "3 experiments with 0 results added, 2 of them in the place of older ones\n");
+  EXPECT_EQ(imported.err,
+            "skipped offline/1: here it is of another search space; make the bundle with warmup --group\n"
+            "skipped mine: here it is of another search space\n");
+
+  const std::string large = folder_.file("large.sqlite");
+  add(large, twelve, "nas");
+  const Finished none = run_tuner({"import", large, "--store", store_});
+  EXPECT_EQ(none.out, "0 experiments with 0 results added\n");
+  EXPECT_THAT(none.err, HasSubstr("skipped offline/9: "));
+  EXPECT_EQ(none.err.find("skipped offline/10: "), std::string::npos);
+  EXPECT_THAT(none.err, EndsWith("\nand 2 more\n"));
+}
+
+TEST_F(TunerCommands, ResultsOfOtherProgramsAreImportedOnce) {
+  const std::string runs = folder_.file("runs.csv");
+  write_file_atomically(runs, "x, y, value\n1, a, 0.1\n1, a, 0.30000000000000004\n2, b, 0.5\n9, a, 1\n");
+  const std::vector<std::string> arguments = {"import", runs, "--space", space_, "--store", store_};
+  EXPECT_EQ(run_tuner(arguments).out, "3 results recorded as experiment runs, 0 known already, 1 skipped\n");
+  EXPECT_EQ(run_tuner(arguments).out, "0 results recorded as experiment runs, 3 known already, 1 skipped\n");
+
+  const std::vector<std::string> report = {
+      "report",  "--space", space_, "--store", store_, "--experiment", "runs", "--params", R"({"x":2,"y":"b"})",
+      "--value", "0.7"};
+  EXPECT_THAT(run_tuner(report).out, StartsWith("known already"));
+}
+
+TEST_F(TunerCommands, AnImportDoesNotTurnTheModeOfAnExperiment) {
+  const std::string runs = folder_.file("runs.csv"), other = folder_.file("other/runs.csv");
+  write_file_atomically(runs, "x,y,value\n1,a,0.1\n2,b,0.5\n");
+  write_file_atomically(other, "x,y,value\n1,b,30\n");
+  ASSERT_EQ(run_tuner({"import", runs, "--space", space_, "--store", store_}).exit_code, 0);
+  expect_refusal({"import", other, "--space", space_, "--store", store_, "--minimize"}, 2,
+                 "experiment runs: exists with optimize_mode maximize, these results are to minimize; choose another "
+                 "name with --experiment");
+  const Json kept = parse_json(run_tuner({"inspect", "--store", store_, "--json"}).out, "inspect");
+  ASSERT_EQ(kept["experiments"].size(), 1u);
+  EXPECT_EQ(kept["experiments"][0]["optimize_mode"], "maximize");
+  EXPECT_EQ(kept["experiments"][0]["results"], 2);
+  const std::vector<std::string> named = {"import", other,        "--space",      space_,  "--store",
+                                          store_,   "--minimize", "--experiment", "losses"};
+  EXPECT_EQ(run_tuner(named).exit_code, 0);
+  EXPECT_EQ(run_tuner({"import", other, "--space", space_, "--store", store_, "--experiment", "losses"}).out,
+            "0 results recorded as experiment losses, 1 known already, 0 skipped\n")
+      << "without a flag the experiment's mode holds";
 }
 
 TEST_F(TunerCommands, ErrorsAreOneLineAndACode) {

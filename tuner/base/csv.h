@@ -15,6 +15,7 @@ struct CsvRecord {
 };
 
 // RFC 4180: quoted fields may hold commas, newlines and doubled quotes; lines end with or without carriage return.
+// Spaces and tabs around a field are dropped (what people type after commas), those inside its quotes stay.
 // Throws InputError that names `source` and the line of a quote that is not closed.
 std::vector<CsvRecord> parse_csv(const std::string& text, const std::string& source);
 

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "tuner/base/error.h"
 #include "tuner/base/log.h"
 #include "tuner/platform/selection_policy.h"
 #include "tuner/platform/sqlite_store.h"
@@ -76,6 +77,11 @@ void ask_or_tell(const AskTellOptions& options, const std::function<void(Platfor
   start.annotation = Annotation::load(options.annotation, options.space, space).text();
   const std::optional<ExperimentRecord> known = store->find_experiment(options.experiment);
   start.optimize_mode = options.optimize_mode.value_or(known ? known->optimize_mode : OptimizeMode::kMaximize);
+  if (options.keeps_optimize_mode && known && start.optimize_mode != known->optimize_mode) {
+    throw InputError("experiment " + options.experiment + ": exists with optimize_mode " +
+                     to_word(known->optimize_mode) + ", these results are to " + to_word(start.optimize_mode) +
+                     "; choose another name with --experiment");
+  }
   start.budget = known ? known->budget : 0;
   start.policy = options.policy.value_or(known ? known->policy : "hyperfd");
   start.seed = options.seed.value_or(known ? known->seed : 0);

@@ -14,12 +14,14 @@ namespace hyperfd::commands {
 struct AskTellOptions {
   std::string space;       // file
   std::string annotation;  // file; "": the one beside the space, if there is one
-  std::string store;  // file, or ":memory:"
+  std::string store;       // file, or ":memory:"
   std::string experiment = "command-line";
   // As the experiment has them where they are not given; a new one: maximize, hyperfd, 0.
   std::optional<OptimizeMode> optimize_mode;
   std::optional<std::string> policy;
   std::optional<std::int64_t> seed;
+  // Another mode than the experiment's is an InputError: all its results would count the other way.
+  bool keeps_optimize_mode = false;
 };
 
 inline constexpr char kCommandLineRun[] = "command-line";

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -7,6 +8,7 @@
 #include "tuner/commands/ask_tell.h"
 #include "tuner/commands/commands.h"
 #include "tuner/platform/foreign_results.h"
+#include "tuner/platform/sqlite_merge.h"
 #include "tuner/platform/sqlite_store.h"
 
 namespace hyperfd::commands {
@@ -18,9 +20,18 @@ struct Options {
 };
 
 void import_bundle(const Options& options) {
+  check_bundle(options.source.file);  // before there is a new store
   const MergedExperience merged = open_store(options.common.store)->merge(options.source.file);
-  std::cout << merged.experiments << " experiments with " << merged.results << " results added"
-            << (merged.rankers > 0 ? ", and their ranker" : "") << "\n";
+  constexpr std::size_t kMostNamed = 10;
+  const std::vector<std::string>& skipped = merged.of_other_spaces;
+  for (std::size_t i = 0; i < std::min(skipped.size(), kMostNamed); ++i) {
+    std::cerr << "skipped " << skipped[i] << ": here it is of another search space"
+              << (is_offline(skipped[i]) ? "; make the bundle with warmup --group" : "") << "\n";
+  }
+  if (skipped.size() > kMostNamed) std::cerr << "and " << skipped.size() - kMostNamed << " more\n";
+  std::cout << merged.experiments << " experiments with " << merged.results << " results added";
+  if (merged.replaced > 0) std::cout << ", " << merged.replaced << " of them in the place of older ones";
+  std::cout << (merged.rankers > 0 ? ", and their ranker" : "") << "\n";
 }
 
 void run(Options options) {
@@ -39,11 +50,11 @@ void run(Options options) {
     for (const ForeignResults::Row& row : found.rows) {
       results.push_back({row.configuration.dump(), Json(row.metric).dump()});
     }
-    effect = platform.import_results(options.common.experiment, kCommandLineRun, results);
+    effect = platform.import_results(options.common.experiment, kCommandLineRun, results, RepeatedResults::kAllCount);
   });
   std::cout << effect.counted << " results recorded as experiment " << options.common.experiment << ", "
-            << found.rows.size() - static_cast<std::size_t>(effect.counted) << " known before, " << found.skipped.size()
-            << " skipped\n";
+            << found.rows.size() - static_cast<std::size_t>(effect.counted) << " known already, "
+            << found.skipped.size() << " skipped\n";
 }
 
 }  // namespace
@@ -51,6 +62,7 @@ void run(Options options) {
 void add_import(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   options->common.experiment = "";
+  options->common.keeps_optimize_mode = true;
   options->common.store = user_data_directory() + "/experience.sqlite";
   CLI::App* command = app.add_subcommand("import", "Learn from experiments that other programs have made");
   command
@@ -67,11 +79,12 @@ void add_import(CLI::App& app) {
                       "CSV: column of the result; default: reward, value, metric or score");
   command->add_option("--study", options->source.study, "Optuna: name of the study; needed where there are several");
   command->footer(
-      "Configurations that are no point of the space, and trials without a result, are named and skipped. Importing a "
-      "file again adds nothing.\n"
+      "Configurations that are no point of the space, and trials without a result, are named and skipped. Different "
+      "results of one configuration, as of several seeds, all count. Importing a file again adds nothing.\n"
       "A bundle needs no --space. It adds the experiments that the store has none of the same name of, and its ranker "
       "where the store has none for that space. An offline task that was made later than the store's own takes its "
-      "place, with its ranker.\n"
+      "place, with its ranker; experiments whose names the store has for tasks on another space are named and "
+      "skipped.\n"
       "Examples:\n"
       "  nnictl experiment export ID --type json --filename old.json\n"
       "  hyperfd-tuner import old.json --space search_space.yaml\n"

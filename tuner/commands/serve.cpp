@@ -29,7 +29,13 @@ void run(Options& options) {
     const std::string bundle = find_shipped_model(options.bundle, kStoreEnding, "--bundle");
     const MergedExperience merged = store->merge(bundle);
     if (merged.experiments > 0) {
-      spdlog::info("{} more tasks with {} results from the bundle {}", merged.experiments, merged.results, bundle);
+      spdlog::info("{} tasks with {} results from the bundle {}, {} of them in the place of older ones",
+                   merged.experiments, merged.results, bundle, merged.replaced);
+    }
+    if (!merged.of_other_spaces.empty()) {
+      spdlog::warn("{} tasks of the bundle {} are left out, as their names stand for tasks on another space here: {}{}",
+                   merged.of_other_spaces.size(), bundle, merged.of_other_spaces[0],
+                   merged.of_other_spaces.size() > 1 ? " and others" : "");
     }
   }
   wire::Server server(*store, options.server);

@@ -17,7 +17,8 @@ enum class Durability {
 };
 
 // Where experience lives: experiments, configurations, results, replies and ranker versions. docs/store.md specifies
-// it. Every write belongs to a transaction; what that survives is in its begin(). One thread at a time. Every method throws StoreError, after which the transaction can only be rolled back.
+// it. Every write belongs to a transaction; what that survives is in its begin(). One thread at a time. Every method
+// throws StoreError, after which the transaction can only be rolled back.
 class ExperienceStore {
  public:
   virtual ~ExperienceStore() = default;
@@ -84,8 +85,8 @@ class ExperienceStore {
 
   // Adds the experiments of another store that this one has none of the same name of, with their results and data sets,
   // and its rankers for the signatures that this one has no ranker of. A bundle's task (kOfflinePrefix) that was made
-  // later than the one here replaces it, and with it the ranker. A transaction of its own, all or nothing. `file` may
-  // be in use. Replies do not come along: their clients know another store.
+  // later than the one here, on a space of the same signature, replaces it, and with it the ranker. A transaction of
+  // its own, all or nothing. `file` may be in use. Replies do not come along: their clients know another store.
   virtual MergedExperience merge(const std::string& file) = 0;
   // Everything in one new file that needs no other, for merge() or as a store.
   virtual void export_to(const std::string& file) = 0;

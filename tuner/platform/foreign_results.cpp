@@ -118,6 +118,16 @@ void read_csv(const ForeignSource& source, const std::string& text, const Search
 
 // ---- Optuna ----
 
+// What its JournalStorage writes: a line for each operation.
+bool is_optuna_journal(const std::string& text, std::size_t begin) {
+  try {
+    const Json first = parse_json(text.substr(begin, text.find('\n', begin) - begin), "line");
+    return first.is_object() && first.contains("op_code");
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
 long long study_of(soci::session& sql, const ForeignSource& source) {
   std::map<std::string, long long> studies;
   const soci::rowset<soci::row> rows = (sql.prepare << "SELECT study_name, CAST(study_id AS TEXT) FROM studies");
@@ -214,11 +224,16 @@ void read_optuna(const ForeignSource& source, Collector& collector) {
 }  // namespace
 
 ForeignResults read_foreign_results(const ForeignSource& source, const SearchSpace& space) {
-  const std::string text = read_file(source.file);
+  std::string text = read_file(source.file);
+  if (text.compare(0, 3, "\xef\xbb\xbf") == 0) text.erase(0, 3);  // the byte order mark that Excel writes
   Collector collector(space);
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (text.compare(0, 15, "SQLite format 3") == 0) {
     read_optuna(source, collector);
+  } else if (begin != std::string::npos && text[begin] == '{' && is_optuna_journal(text, begin)) {
+    throw InputError(source.file +
+                     ": Optuna's journal, which is not read; copy the study into a file that is: "
+                     "optuna.copy_study(from_study_name=..., from_storage=..., to_storage=\"sqlite:///study.db\")");
   } else if (begin != std::string::npos && (text[begin] == '[' || text[begin] == '{')) {
     read_nni(source.file, text, collector);
   } else {

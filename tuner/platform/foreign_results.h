@@ -16,8 +16,8 @@ struct ForeignResults {
     double metric = 0;
   };
   std::vector<Row> rows;
-  std::vector<std::string> skipped;             // why, one for each trial left out; each names file and place
-  std::optional<OptimizeMode> optimize_mode;    // where the file says it
+  std::vector<std::string> skipped;           // why, one for each trial left out; each names file and place
+  std::optional<OptimizeMode> optimize_mode;  // where the file says it
 };
 
 struct ForeignSource {
@@ -31,8 +31,8 @@ struct ForeignSource {
 // - what `nnictl experiment export --type json` writes;
 // - CSV with a header: a column for each parameter (`nnictl experiment export --type csv` writes such files), other
 //   columns are not read; a cell is read as JSON, and as text where it is none.
-// Trials without a finite result, and those that are no point of `space`, are skipped. Throws InputError that names the
-// file when it is none of these.
+// A byte order mark at the beginning is passed over. Trials without a finite result, and those that are no point of
+// `space`, are skipped. Throws InputError that names the file when it is none of these; of Optuna's journal it says so.
 ForeignResults read_foreign_results(const ForeignSource& source, const SearchSpace& space);
 
 }  // namespace hyperfd

@@ -210,17 +210,27 @@ Effect Platform::end_trial(const std::string& name, const std::string& run, std:
 }
 
 Effect Platform::import_results(const std::string& name, const std::string& run,
-                                const std::vector<ImportedResult>& results) {
+                                const std::vector<ImportedResult>& results, RepeatedResults repeated) {
   Experiment& experiment = open(name);
   const std::int64_t run_id = open_run(experiment, run);
+  const bool all_count = repeated == RepeatedResults::kAllCount;
+  std::set<std::pair<std::string, std::optional<double>>> counted;  // fingerprints and numbers
+  if (all_count) {
+    for (const ConfigurationRecord& row : store_.configurations(experiment.record().id)) {
+      if (row.has_result) counted.emplace(row.fingerprint, row.metric);
+    }
+  }
   Effect effect;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const std::string field = "records[" + std::to_string(i) + "].parameters";
     const Configuration configuration = parse_configuration(results[i].parameters, field, experiment);
-    const ConfigurationRecord* known = experiment.find_configuration(fingerprint(configuration));
-    if (known && known->has_result) continue;
-    std::int64_t row = known ? known->id : 0;
-    if (!known) {
+    const std::string key = fingerprint(configuration);
+    const ConfigurationRecord* known = experiment.find_configuration(key);
+    const bool has_result = known && known->has_result;
+    if (all_count ? !counted.emplace(key, parse_metric(results[i].value).number).second : has_result) continue;
+    const bool waits = known && !has_result;
+    std::int64_t row = waits ? known->id : 0;
+    if (!waits) {
       ConfigurationRecord added;
       added.run = run_id;
       added.parameters = results[i].parameters;

@@ -72,6 +72,12 @@ struct ImportedResult {
   std::string value;       // JSON text
 };
 
+// Several results of one configuration.
+enum class RepeatedResults {
+  kFirstCounts,  // the one that the experiment has already, if there is one
+  kAllCount,     // as of several seeds; each number once, so that importing them again adds nothing
+};
+
 struct AdoptedTrial {
   std::int64_t parameter_id = 0;
   std::string parameters;  // JSON text
@@ -104,9 +110,11 @@ class Platform {
   Effect add_metric(const std::string& experiment, const std::string& run, const MetricReport& report);
   Effect end_trial(const std::string& experiment, const std::string& run, std::optional<std::int64_t> parameter_id,
                    const std::string& trial_job_id, TrialOutcome outcome);
-  // Results from elsewhere: a configuration that waits for its result gets it, one that has a result is left alone.
+  // Results from elsewhere: a configuration that waits for its result gets it, for one that has a result `repeated`
+  // decides. A further result is a further row, of the same configuration.
   Effect import_results(const std::string& experiment, const std::string& run,
-                        const std::vector<ImportedResult>& results);
+                        const std::vector<ImportedResult>& results,
+                        RepeatedResults repeated = RepeatedResults::kFirstCounts);
   Effect adopt(const std::string& experiment, const std::string& run, const std::vector<AdoptedTrial>& trials);
   void end_run(const std::string& experiment, const std::string& run);
   // A client begins to serve the images of the experiment's data set. InputError for features of another extractor than

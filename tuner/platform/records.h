@@ -97,7 +97,10 @@ struct RankerRecord {
 // What ExperienceStore::merge() added.
 struct MergedExperience {
   std::int64_t experiments = 0, results = 0;
-  std::int64_t rankers = 0;  // signatures whose rankers came along
+  std::int64_t replaced = 0;  // of the experiments: those that took the place of earlier ones
+  std::int64_t rankers = 0;   // signatures whose rankers came along
+  // Names of experiments that were left out: here they stand for tasks on spaces of other signatures.
+  std::vector<std::string> of_other_spaces;
 };
 
 // Experiments of a bundle are named by their table's tasks, after this.

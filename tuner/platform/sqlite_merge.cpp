@@ -2,20 +2,24 @@
 
 #include <filesystem>
 
+#include "tuner/platform/sqlite_file.h"
 #include "tuner/platform/store_schema.h"
 
 namespace hyperfd {
 namespace {
 
 // Ids of what is new are moved behind those that are there, as versions of rankers are. Spaces are equal by their text;
-// an experiment is the one of its name. A bundle's task (kOfflinePrefix) that was made again later takes the place of
-// the earlier one, and its ranker that of the signature: it may read other numbers of data sets. A φ stays only where
-// the ranker that it belongs to comes along.
+// an experiment is the one of its name, where that is one on a space of the same signature. A bundle's task
+// (kOfflinePrefix) that was made again later takes the place of the earlier one, and its ranker that of the signature:
+// it may read other numbers of data sets. A φ stays only where the ranker that it belongs to comes along.
 constexpr const char* kMerge[] = {
+    R"(CREATE TEMP TABLE namesakes AS
+         SELECT m.id, m.name, o.id AS other_id, ms.signature, ms.signature = os.signature AS is_same,
+                o.created > m.created AS is_later
+         FROM main.experiments m JOIN main.spaces ms ON ms.id = m.space_id
+         JOIN other.experiments o ON o.name = m.name JOIN other.spaces os ON os.id = o.space_id)",
     R"(CREATE TEMP TABLE replaced_experiments AS
-         SELECT m.id, s.signature
-         FROM main.experiments m JOIN other.experiments o ON o.name = m.name JOIN other.spaces s ON s.id = o.space_id
-         WHERE m.name GLOB 'offline/*' AND o.created > m.created)",
+         SELECT id, signature FROM namesakes WHERE name GLOB 'offline/*' AND is_same AND is_later)",
     R"(DELETE FROM main.results WHERE configuration_id IN
          (SELECT c.id FROM main.configurations c JOIN replaced_experiments r ON r.id = c.experiment_id))",
     R"(DELETE FROM main.intermediate_results WHERE configuration_id IN
@@ -102,8 +106,8 @@ class Attached {
   Attached& operator=(const Attached&) = delete;
   ~Attached() {
     try {
-      for (const char* table :
-           {"replaced_experiments", "new_experiments", "new_runs", "new_configurations", "new_rankers", "same_spaces"})
+      for (const char* table : {"namesakes", "replaced_experiments", "new_experiments", "new_runs",
+                                "new_configurations", "new_rankers", "same_spaces"})
         sql_ << std::string("DROP TABLE IF EXISTS temp.") + table;
       sql_ << "DETACH other";
     } catch (const std::exception&) {
@@ -115,32 +119,47 @@ class Attached {
   soci::session& sql_;
 };
 
+void check_version(SqliteFile& store, const std::string& file) {
+  int version = 0;
+  store.guarded([&] { store.session() << "PRAGMA user_version", soci::into(version); });
+  if (version != kStoreSchemaVersion) {
+    throw StoreError(file + ": schema version " + std::to_string(version) + ", expected " +
+                     std::to_string(kStoreSchemaVersion) +
+                     "; a program that opens it for writing brings it up to date (hyperfd-tuner serve --store)");
+  }
+}
+
 }  // namespace
+
+void check_bundle(const std::string& file) {
+  SqliteFile bundle(file, StoreAccess::kReadOnly);
+  check_version(bundle, file);
+}
 
 MergedExperience merge_store(SqliteFile& store, const std::string& other) {
   // Throws if it is no store; its tables stay until we have read them.
   SqliteFile source(other, StoreAccess::kReadOnly);
-  int version = 0;
-  source.guarded([&] { source.session() << "PRAGMA user_version", soci::into(version); });
-  if (version != kStoreSchemaVersion) {
-    throw StoreError(other + ": schema version " + std::to_string(version) + ", expected " +
-                     std::to_string(kStoreSchemaVersion) +
-                     "; a program that opens it for writing brings it up to date (hyperfd-tuner serve --store)");
-  }
+  check_version(source, other);
   return store.guarded([&] {
     soci::session& sql = store.session();
     const Attached attached(sql, other);
     soci::transaction all(sql);
     for (const char* statement : kMerge) sql << statement;
     MergedExperience merged;
-    long long experiments = 0, results = 0, rankers = 0;
+    long long experiments = 0, results = 0, replaced = 0, rankers = 0;
     sql << "SELECT count(*) FROM new_experiments", soci::into(experiments);
     sql << "SELECT count(*) FROM new_configurations n JOIN other.results r ON r.configuration_id = n.id",
         soci::into(results);
+    sql << "SELECT count(*) FROM replaced_experiments", soci::into(replaced);
     sql << "SELECT count(*) FROM new_rankers", soci::into(rankers);
+    for (const std::string& name :
+         soci::rowset<std::string>(sql.prepare << "SELECT name FROM namesakes WHERE NOT is_same ORDER BY other_id")) {
+      merged.of_other_spaces.push_back(name);
+    }
     all.commit();
     merged.experiments = experiments;
     merged.results = results;
+    merged.replaced = replaced;
     merged.rankers = rankers;
     return merged;
   });

@@ -3,9 +3,13 @@
 #include <string>
 
 #include "tuner/platform/experience_store.h"
-#include "tuner/platform/sqlite_file.h"
 
 namespace hyperfd {
+
+class SqliteFile;
+
+// Throws StoreError that names the file unless it is a store that merge() reads: whole, and of today's schema.
+void check_bundle(const std::string& file);
 
 // ExperienceStore::merge() for SQLite. No transaction may be open.
 MergedExperience merge_store(SqliteFile& store, const std::string& other);

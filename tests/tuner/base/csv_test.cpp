@@ -19,6 +19,15 @@ TEST(Csv, FieldsMayBeQuoted) {
   EXPECT_EQ(records[2].line, 4u);
 }
 
+TEST(Csv, BlanksAroundFieldsAreDroppedAndThoseInQuotesStay) {
+  const auto records = parse_csv(" a, b c ,\td\t\n \" x \" , \"\" ,\" , \"\r\n \t \n1, ", "f.csv");
+  ASSERT_EQ(records.size(), 4u);
+  EXPECT_EQ(records[0].fields, (Fields{"a", "b c", "d"}));
+  EXPECT_EQ(records[1].fields, (Fields{" x ", "", " , "}));
+  EXPECT_TRUE(records[2].is_empty_line());
+  EXPECT_EQ(records[3].fields, (Fields{"1", ""}));
+}
+
 TEST(Csv, EmptyLinesAreRecordsAndEmptyTextHasNone) {
   EXPECT_TRUE(parse_csv("", "f.csv").empty());
   const auto records = parse_csv("a\n\nb", "f.csv");

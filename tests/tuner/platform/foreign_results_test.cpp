@@ -54,6 +54,20 @@ TEST_F(ForeignResultsTest, ReadsCsvWithQuotesAndForeignColumns) {
   EXPECT_NE(found.skipped[1].find("runs.csv: row 4: 4 cells, expected 5"), std::string::npos);
 }
 
+TEST_F(ForeignResultsTest, ReadsWhatExcelAndPeopleWrite) {
+  const std::string mark = "\xef\xbb\xbf";
+  const ForeignResults csv = read("runs.csv", mark +
+                                                  "lr, kind, depth, value\r\n"
+                                                  "0.01, \"a,\"\"b\"\"\", 4 , 0.5\r\n");
+  EXPECT_TRUE(csv.skipped.empty());
+  ASSERT_EQ(csv.rows.size(), 1u);
+  EXPECT_EQ(csv.rows[0].configuration, Json::parse(R"({"lr": 0.01, "kind": "a,\"b\"", "depth": 4})"));
+  EXPECT_EQ(csv.rows[0].metric, 0.5);
+  const ForeignResults json =
+      read("export.json", mark + R"([{"parameter": {"lr": 0.1, "kind": "sgd", "depth": 2}, "value": "0.5"}])");
+  EXPECT_EQ(json.rows.size(), 1u);
+}
+
 TEST_F(ForeignResultsTest, ReadsNestedChoicesAsNniWritesThem) {
   space_ = SearchSpace::parse(Json::parse(R"({"model": {"_type": "choice", "_value": [
       {"_name": "tree", "depth": {"_type": "randint", "_value": [1, 9]}, "pruned": {"_type": "choice", "_value": [true, false]}},
@@ -136,6 +150,18 @@ TEST_F(ForeignResultsTest, ReadsAStorageThatOptunaWrote) {
                                      (parameters["optimizer"] == "sgd" ? 1 : 0));
   }
   EXPECT_EQ(found.optimize_mode, OptimizeMode::kMinimize);
+}
+
+TEST_F(ForeignResultsTest, OptunasJournalIsCalledByItsName) {
+  const std::string message = message_of([&] {
+    read("journal.log", R"({"op_code": 0, "worker_id": "w", "study_name": "s", "directions": [1]}
+{"op_code": 4, "worker_id": "w", "study_id": 0, "datetime_start": "2024-05-01T10:00:00.000000"}
+)");
+  });
+  EXPECT_NE(message.find("journal.log: Optuna's journal, which is not read"), std::string::npos) << message;
+  EXPECT_NE(message.find("optuna.copy_study("), std::string::npos);
+  EXPECT_NE(message_of([&] { read("object.json", R"({"a": 1})"); }).find("expected a list of trials"),
+            std::string::npos);
 }
 
 TEST_F(ForeignResultsTest, AnotherSqliteFileIsAnError) {

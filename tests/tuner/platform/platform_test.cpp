@@ -173,6 +173,41 @@ TEST_F(PlatformTest, ImportedResultsAreNotCountedTwice) {
   EXPECT_EQ(report("r", 1, "0.7").counted, 0) << "the import brought this result already";
 }
 
+TEST_F(PlatformTest, RepeatedResultsAllCountWhereTheyAreToldTo) {
+  begin("e", "r");
+  const std::string given = suggest("e", "r", {0})[0],
+                    other = given == R"({"x":3,"y":"a"})" ? R"({"x":2,"y":"a"})" : R"({"x":3,"y":"a"})";
+  const std::vector<ImportedResult> results = {
+      {given, "0.1"}, {given, "0.30000000000000004"}, {other, "{\"default\":1}"}, {other, "1.0"}, {other, "NaN"},
+      {other, "0.5"}};
+  const auto add = [&] { return platform_->import_results("e", "r", results, RepeatedResults::kAllCount).counted; };
+  EXPECT_EQ(add(), 5) << "1.0 is 1";
+  EXPECT_EQ(report("r", 0, "0.7").counted, 0) << "the first result is that of the trial";
+  EXPECT_EQ(add(), 0);
+  restart();
+  EXPECT_EQ(add(), 0);
+  EXPECT_EQ(platform_->import_results("e", "r", {{given, "0.9"}}).counted, 0);
+  EXPECT_EQ(summary().results, 5);
+  EXPECT_EQ(begin("e", "r2").results, 4);
+
+  // Two rows of a configuration are one: it is tried already, and may be adopted.
+  EXPECT_EQ(suggest("e", "r2", {0, 1, 2, 3, 4, 5, 6, 7, 8}).size(), 7u);
+  EXPECT_EQ(platform_->adopt("e", "r2", {{20, given}}).counted, 1);
+  EXPECT_EQ(platform_->add_metric("e", "r2", {20, "", MetricKind::kFinal, 0, "0.1", ""}).counted, 1);
+}
+
+TEST_F(PlatformTest, PoliciesReadSeveralResultsOfOneConfiguration) {
+  platform_->begin_run("old", {"r", kNine, OptimizeMode::kMaximize, 0, "hyperfd", 1});
+  std::vector<ImportedResult> results;
+  for (int i = 0; i < 8; ++i) results.push_back({R"({"x":1,"y":"a"})", std::to_string(2 * i)});
+  results.push_back({R"({"x":2,"y":"b"})", "9"});
+  EXPECT_EQ(platform_->import_results("old", "r", results, RepeatedResults::kAllCount).counted, 9);
+  EXPECT_EQ(suggest("old", "r", {0, 1}).size(), 2u);
+  EXPECT_EQ(store_->count_results(store_->experiments().at(0).signature), 9);
+  platform_->begin_run("new", {"r", kNine, OptimizeMode::kMaximize, 0, "average_rank", 1});
+  EXPECT_EQ(suggest("new", "r", {0}).at(0), R"({"x":2,"y":"b"})") << "better than the mean of the other";
+}
+
 TEST_F(PlatformTest, WhatIsNoPointOfTheSpaceIsStoredButNotRankedBy) {
   begin("e", "r");
   const Effect effect = report("r", std::nullopt, "0.9", R"({"x":99,"y":"a"})", "job");

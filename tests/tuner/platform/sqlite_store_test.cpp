@@ -31,6 +31,7 @@ extern "C" int fsync(int file) {
 namespace hyperfd {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
@@ -428,6 +429,7 @@ TEST_F(SqliteStoreTest, MergingABundleThatWasMadeAgainReplacesTheEarlierOne) {
   }
   const MergedExperience merged = store->merge(late);
   EXPECT_EQ(merged.experiments, 1);
+  EXPECT_EQ(merged.replaced, 1);
   EXPECT_EQ(merged.results, 1);
   EXPECT_EQ(merged.rankers, 1);
   EXPECT_EQ(store->latest_ranker("signature")->version, 3);
@@ -446,6 +448,43 @@ TEST_F(SqliteStoreTest, MergingABundleThatWasMadeAgainReplacesTheEarlierOne) {
     EXPECT_EQ(store->merge(file).experiments, 0);
     EXPECT_EQ(store->latest_ranker("signature")->version, 3);
   }
+}
+
+TEST_F(SqliteStoreTest, MergingLeavesOutNamesThatStandForTasksOnAnotherSpace) {
+  const auto store = open_store(file_);
+  {
+    StoreTransaction transaction(*store);
+    for (const char* name : {"offline/mask", "mine"}) {
+      const auto task = add_experiment(*store, name);
+      store->add_result(add_configuration(*store, task, store->add_run(task, "r"), 0), "0.25", 0.25);
+    }
+    store->add_ranker({"signature", 1, 2, "model"});
+    transaction.commit();
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));  // what is merged is later
+  const std::string other_file = folder_.file("other.sqlite");
+  {
+    const auto other = open_store(other_file);
+    StoreTransaction transaction(*other);
+    for (const char* name : {"offline/mask", "offline/new", "mine"}) {
+      ExperimentRecord record;
+      record.name = name;
+      record.space = other->space("architectures", R"({"of":"another space"})");
+      other->add_experiment(record);
+    }
+    other->add_ranker({"architectures", 1, 2, "their model"});
+    transaction.commit();
+  }
+  const MergedExperience merged = store->merge(other_file);
+  EXPECT_THAT(merged.of_other_spaces, ElementsAre("offline/mask", "mine"));
+  EXPECT_EQ(merged.experiments, 1);
+  EXPECT_EQ(merged.replaced, 0);
+  EXPECT_EQ(merged.rankers, 1);
+  EXPECT_EQ(store->experience("signature").size(), 2u) << "nothing is lost";
+  EXPECT_EQ(store->find_experiment("offline/mask")->signature, "signature");
+  EXPECT_EQ(store->find_experiment("offline/new")->signature, "architectures");
+  EXPECT_EQ(store->latest_ranker("signature")->model, "model");
+  EXPECT_EQ(store->latest_ranker("architectures")->model, "their model");
 }
 
 TEST_F(SqliteStoreTest, MergingKeepsTheOwnRankerAndDropsMetaFeaturesOfTheOther) {
