@@ -1,6 +1,7 @@
 #include "tuner/base/yaml.h"
 
 #include <regex>
+#include <vector>
 
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
@@ -19,10 +20,14 @@ const char* const kNniNoText =
     "|[-+]?0b[01_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])*(\\.[0-9_]*)?([eE][-+][0-9]+)?"
     "|\\.[0-9][0-9_]*|[-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN)|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?";
 
+bool is_no_text_to_nni(const std::string& text) {
+  static const std::regex kNoText(kNniNoText);
+  return text.size() <= 64 && std::regex_match(text, kNoText);
+}
+
 // Throws InputError where NNI would give the unquoted `text` another JSON type or value than `value`.
 void check_as_nni(const std::string& text, const Json& value, int line) {
-  static const std::regex kNumber(kNniNumber), kNoText(kNniNoText);
-  if (text.size() > 64) return;
+  static const std::regex kNumber(kNniNumber);
   const std::string start = "line " + std::to_string(line) + ": " + text + " without quotes is ";
   if (value.is_number() && !std::regex_match(text, kNumber)) {
     throw InputError(
@@ -30,14 +35,29 @@ void check_as_nni(const std::string& text, const Json& value, int line) {
         (value.dump().find_first_of(".e") == std::string::npos ? "" : " with a point and a signed exponent") +
         " for the number, or quote it for the text");
   }
-  if (value.is_string() && std::regex_match(text, kNoText)) {
+  if (value.is_string() && is_no_text_to_nni(text)) {
     throw InputError(start +
                      "true, false, a number or a date to NNI, which reads YAML 1.1; quote it, or write what is meant");
   }
 }
 
-Json core_scalar(const YAML::Node& node) {
-  const std::string& text = node.Scalar();
+std::string line_of(const YAML::Node& node) {
+  return "line " + std::to_string(node.Mark().line + 1) + ": ";
+}
+
+// In quotes, or with the tag `!!str`.
+bool is_text(const YAML::Node& node) {
+  return node.IsScalar() && (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str");
+}
+
+// Throws InputError for a tag that would make something else of the node; "?" is the lack of one.
+void check_tag(const YAML::Node& node) {
+  const std::string& tag = node.Tag();
+  if (tag.empty() || tag == "?" || is_text(node)) return;
+  throw InputError(line_of(node) + "the tag " + tag + " is not read; write the value as it is meant, without a tag");
+}
+
+Json core_scalar(const std::string& text) {
   static const std::regex kInteger("[-+]?[0-9]+");
   // YAML 1.2 and JSON write 1e-3; YAML 1.1 loaders take that for a string, which nobody means.
   static const std::regex kReal(R"([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)");
@@ -56,10 +76,27 @@ Json core_scalar(const YAML::Node& node) {
 }
 
 Json scalar_from_yaml(const YAML::Node& node, YamlScalars scalars) {
-  if (node.Tag() == "!") return node.Scalar();  // quoted
-  Json value = core_scalar(node);
+  if (is_text(node)) return node.Scalar();
+  Json value = core_scalar(node.Scalar());
   if (scalars == YamlScalars::kAsNni) check_as_nni(node.Scalar(), value, node.Mark().line + 1);
   return value;
+}
+
+std::string key_from_yaml(const YAML::Node& node, YamlScalars scalars) {
+  if (node.IsNull()) throw InputError(line_of(node) + "expected a text as key, got null; quote it");
+  if (!node.IsScalar()) throw InputError(line_of(node) + "expected a text as key, got a list or more keys");
+  check_tag(node);
+  const std::string& key = node.Scalar();
+  if (is_text(node)) return key;
+  if (key == "<<") throw InputError(line_of(node) + "merge keys (<<) are not read; write out what they would add");
+  if (scalars == YamlScalars::kCore) return key;
+  const Json value = core_scalar(key);
+  // A number becomes a text again where NNI writes JSON: 1 and 0.5 do not change on the way.
+  if (value.is_string() ? is_no_text_to_nni(key) : value.dump() != key) {
+    throw InputError(line_of(node) + "the key " + key +
+                     " without quotes may be another to NNI, which reads YAML 1.1; quote the key");
+  }
+  return key;
 }
 
 Json json_from_yaml(const YAML::Node& node, YamlScalars scalars, int depth, std::size_t& values) {
@@ -67,14 +104,15 @@ Json json_from_yaml(const YAML::Node& node, YamlScalars scalars, int depth, std:
   if (++values > kMaxValues) {
     throw InputError("more than " + std::to_string(kMaxValues) + " values; do aliases multiply them?");
   }
+  check_tag(node);
   if (node.IsMap()) {
     Json object = Json::object();
     for (const auto& entry : node) {
-      const std::string place = "line " + std::to_string(entry.first.Mark().line + 1) + ": ";
-      if (!entry.first.IsScalar()) throw InputError(place + "expected a text as key, got a list or more keys");
-      const std::string key = entry.first.Scalar();
-      if (object.contains(key)) throw InputError(place + "key \"" + key + "\" appears twice");
-      if (object.size() == kMaxKeys) throw InputError(place + "more than " + std::to_string(kMaxKeys) + " keys");
+      const std::string key = key_from_yaml(entry.first, scalars);
+      if (object.contains(key)) throw InputError(line_of(entry.first) + "key \"" + key + "\" appears twice");
+      if (object.size() == kMaxKeys) {
+        throw InputError(line_of(entry.first) + "more than " + std::to_string(kMaxKeys) + " keys");
+      }
       object[key] = json_from_yaml(entry.second, scalars, depth + 1, values);
     }
     return object;
@@ -92,8 +130,11 @@ Json json_from_yaml(const YAML::Node& node, YamlScalars scalars, int depth, std:
 
 Json parse_yaml(const std::string& text, const std::string& what, YamlScalars scalars) {
   try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.empty()) return nullptr;
+    if (documents.size() > 1) throw InputError(line_of(documents[1]) + "a second document; write one a file");
     std::size_t values = 0;
-    return json_from_yaml(YAML::Load(text), scalars, 0, values);
+    return json_from_yaml(documents[0], scalars, 0, values);
   } catch (const YAML::DeepRecursion&) {
     throw InputError(what + ": nested deeper than " + std::to_string(kMaxDepth) + " levels");
   } catch (const YAML::Exception& error) {

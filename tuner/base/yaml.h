@@ -11,7 +11,8 @@ namespace hyperfd {
 inline constexpr int kMaxDepth = 64;
 inline constexpr std::size_t kMaxKeys = 20'000;
 
-// Parses YAML text. Throws InputError that starts with `what` and names the line.
+// Parses YAML text of one document, without merge keys or tags other than !!str. Throws InputError that starts with
+// `what` and names the line.
 Json parse_yaml(const std::string& text, const std::string& what, YamlScalars scalars = YamlScalars::kCore);
 
 }  // namespace hyperfd

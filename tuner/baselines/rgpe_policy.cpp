@@ -126,9 +126,11 @@ std::vector<double> RgpePolicy::score(const TaskView& task, const Candidates& ca
     variance += weights[m] * weights[m] * prediction.variance;
     if (own_mean.size() > 0) own_mean += weights[m] * models[m]->predict(own_inputs).mean;
   }
+  if (own_mean.size() == 0) return {mean.begin(), mean.end()};
+  const double best = own_mean.maxCoeff();
   std::vector<double> scores;
   for (Eigen::Index i = 0; i < mean.size(); ++i) {
-    scores.push_back(own_mean.size() == 0 ? mean(i) : expected_improvement(mean(i), std::sqrt(variance(i)), own_mean.maxCoeff()));
+    scores.push_back(expected_improvement(mean(i), std::sqrt(variance(i)), best));
   }
   return scores;
 }

@@ -1,18 +1,19 @@
 #include "tuner/baselines/scoring_policy.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
 #include "tuner/base/error.h"
 #include "tuner/baselines/random_policy.h"
+#include "tuner/platform/candidates.h"
 #include "tuner/platform/untaken.h"
 
 namespace hyperfd {
 namespace {
 
-constexpr std::uint64_t kEnumerateUpTo = 2000;
-constexpr std::size_t kPastCandidates = 1000, kDraws = 200;
+constexpr std::size_t kPastCandidates = 1000;
 
 bool is_point(const SearchSpace& space, const Configuration& configuration) {
   try {
@@ -28,20 +29,14 @@ bool is_point(const SearchSpace& space, const Configuration& configuration) {
 Candidates make_candidates_with_past(const TaskView& task, std::size_t count, Rng& rng) {
   Candidates candidates;
   Untaken untaken(task.space, task.taken, task.annotation);
-  const auto size = task.space.size();
-  if (size && *size <= kEnumerateUpTo) {
-    candidates.configurations = untaken.enumerate();
-  } else {
+  if (!is_enumerated(task.space)) {
     const auto& past = task.past.configurations();
     for (std::size_t i = past.size() - std::min(past.size(), kPastCandidates); i < past.size(); ++i) {
       if (is_point(task.space, *past[i]) && untaken.take(*past[i])) candidates.configurations.push_back(*past[i]);
     }
-    for (std::size_t i = 0; i < std::max(kDraws, count); ++i) {
-      auto drawn = untaken.draw(rng);
-      if (!drawn) break;
-      candidates.configurations.push_back(std::move(*drawn));
-    }
   }
+  std::vector<Configuration> others = make_candidates(task.space, untaken, count, rng);
+  std::move(others.begin(), others.end(), std::back_inserter(candidates.configurations));
   for (const Configuration& configuration : candidates.configurations) {
     candidates.keys.push_back(configuration_key(configuration));
     candidates.encodings.push_back(task.space.encode(configuration));

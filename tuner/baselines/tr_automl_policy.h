@@ -12,9 +12,8 @@ namespace hyperfd {
 //
 // Adapted to trials: the benchmark is the best and the median configuration of the oldest task, which every task tries
 // first. Tasks that have both results are grouped by Markov clustering of their similarities. A task that does not pass
-// the test, at 5 %, of belonging to its group is on its own. A group shares its configuration with the best mean rank,
-// once; the rest of the budget is random, which is why the HyperFD paper (§4.2) calls the sharing of the top-1 too
-// arbitrary.
+// the test, at 5 %, of belonging to its group is on its own, and goes on at random. A group shares its configurations
+// by mean rank, best first: more than the top one, whose sharing the HyperFD paper (§4.2) calls too arbitrary.
 class TrAutoMlPolicy : public ScoringPolicy {
  protected:
   std::vector<double> score(const TaskView& task, const Candidates& candidates, Rng& rng) const override;

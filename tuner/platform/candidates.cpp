@@ -13,7 +13,7 @@ constexpr std::uint64_t kEnumerateUpTo = 2000;
 constexpr std::size_t kDrawn = 200;
 constexpr int kRounds = 5;
 constexpr std::size_t kParents = 10, kChildren = 10;  // of each parent
-constexpr std::size_t kBestResults = 3;                // that are parents too
+constexpr std::size_t kBestResults = 3;               // that are parents too
 
 // Indices of the highest scores, best first.
 template <typename Score>
@@ -36,7 +36,11 @@ bool is_enumerated(const SearchSpace& space) {
 
 std::vector<Configuration> make_candidates(const TaskView& task, std::size_t count, Rng& rng) {
   Untaken untaken(task.space, task.taken, task.annotation);
-  if (is_enumerated(task.space)) return untaken.enumerate();
+  return make_candidates(task.space, untaken, count, rng);
+}
+
+std::vector<Configuration> make_candidates(const SearchSpace& space, Untaken& untaken, std::size_t count, Rng& rng) {
+  if (is_enumerated(space)) return untaken.enumerate();
   std::vector<Configuration> candidates;
   while (candidates.size() < std::max(kDrawn, count)) {
     auto drawn = untaken.draw(rng);

@@ -7,9 +7,13 @@
 
 namespace hyperfd {
 
+class Untaken;
+
 // What a ranking chooses from: all feasible configurations that the task has not taken, if the space has at most 2,000,
 // else 200 draws (Table 12), or `count` if that is more; fewer if the space has no more.
 std::vector<Configuration> make_candidates(const TaskView& task, std::size_t count, Rng& rng);
+// The same, of what `untaken` of the space has left; draws are taken from it.
+std::vector<Configuration> make_candidates(const SearchSpace& space, Untaken& untaken, std::size_t count, Rng& rng);
 
 // Whether make_candidates() gives everything.
 bool is_enumerated(const SearchSpace& space);

@@ -83,7 +83,7 @@ Json FlatChoice::sample(Rng& rng) const {
   return options_[draws_[rng.below(draws_.size())]].value;
 }
 
-Json FlatChoice::mutate(const Json& value, std::size_t, Rng& rng) const {
+Json FlatChoice::mutate(const Json& value, std::size_t, Rng& rng, double) const {
   const auto old = static_cast<std::size_t>(&find(value, Path("configuration")) - options_.data());
   const std::size_t other = rng.below(options_.size() - 1);
   return options_[other < old ? other : other + 1].value;
@@ -166,12 +166,12 @@ std::size_t NestedChoice::mutable_parts(const Json& value) const {
   return (branches_.size() > 1 ? 1 : 0) + find(value, Path("configuration")).group.mutable_parts(value);
 }
 
-Json NestedChoice::mutate(const Json& value, std::size_t part, Rng& rng) const {
+Json NestedChoice::mutate(const Json& value, std::size_t part, Rng& rng, double reach) const {
   const Branch& old = find(value, Path("configuration"));
   const bool may_switch = branches_.size() > 1;
   if (!may_switch || part > 0) {
     Json changed = value;
-    old.group.mutate(changed, part - (may_switch ? 1 : 0), rng);
+    old.group.mutate(changed, part - (may_switch ? 1 : 0), rng, reach);
     return changed;
   }
   const std::size_t other = rng.below(branches_.size() - 1);

@@ -24,7 +24,7 @@ class FlatChoice : public Dimension {
   Count size() const override { return options_.size(); }
   Json at(std::uint64_t index) const override { return options_[index].value; }
   Json sample(Rng& rng) const override;
-  Json mutate(const Json& value, std::size_t part, Rng& rng) const override;
+  Json mutate(const Json& value, std::size_t part, Rng& rng, double reach) const override;
   void check(const Json& value, const Path& path) const override;
   std::size_t encoding_size() const override { return one_hot_size_ + (is_numeric_ ? 1 : 0); }
   void encode(const Json& value, const Path& path, float* out) const override;
@@ -61,7 +61,7 @@ class NestedChoice : public Dimension {
   Json sample(Rng& rng) const override;
   // Another branch keeps the values of the keys that it shares with the old one.
   std::size_t mutable_parts(const Json& value) const override;
-  Json mutate(const Json& value, std::size_t part, Rng& rng) const override;
+  Json mutate(const Json& value, std::size_t part, Rng& rng, double reach) const override;
   void check(const Json& value, const Path& path) const override;
   std::size_t encoding_size() const override { return encoding_size_; }
   void encode(const Json& value, const Path& path, float* out) const override;

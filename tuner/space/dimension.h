@@ -29,8 +29,9 @@ class Dimension {
   // What mutate() may change in `value`: itself, and in nested choices what is active below it. 0 if there is no other
   // value.
   virtual std::size_t mutable_parts(const Json& value) const;
-  // `value` with part `part` < mutable_parts() changed to another value, near the old one where there is an order.
-  virtual Json mutate(const Json& value, std::size_t part, Rng& rng) const = 0;
+  // `value` with part `part` < mutable_parts() changed to another value, near the old one where there is an order:
+  // `reach`, of (0, 1], makes a number's steps that much smaller.
+  virtual Json mutate(const Json& value, std::size_t part, Rng& rng, double reach) const = 0;
 
   // Throws InputError when `value` is not one of this dimension's.
   virtual void check(const Json& value, const Path& path) const = 0;

@@ -83,13 +83,13 @@ std::size_t Group::mutable_parts(const Json& object) const {
   return parts;
 }
 
-void Group::mutate(Json& object, std::size_t part, Rng& rng) const {
+void Group::mutate(Json& object, std::size_t part, Rng& rng, double reach) const {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const Member& member = members_[i];
     Json& value = value_of(i, object);
     const std::size_t parts = member.dimension->mutable_parts(value);
     if (part < parts) {
-      value = member.dimension->mutate(value, part, rng);
+      value = member.dimension->mutate(value, part, rng, reach);
       return;
     }
     part -= parts;

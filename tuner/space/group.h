@@ -22,7 +22,7 @@ class Group {
   void adopt(const Json& old, Rng& rng, Json& object) const;
   std::size_t mutable_parts(const Json& object) const;
   // As Dimension::mutate(), in place.
-  void mutate(Json& object, std::size_t part, Rng& rng) const;
+  void mutate(Json& object, std::size_t part, Rng& rng, double reach) const;
   void check(const Json& object, const Path& path) const;
   std::size_t encoding_size() const { return encoding_size_; }
   void encode(const Json& object, const Path& path, float* out) const;

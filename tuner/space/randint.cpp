@@ -23,11 +23,11 @@ std::unique_ptr<Dimension> make_randint(const DimensionSource& source) {
   return std::make_unique<Randint>(static_cast<std::int64_t>(bounds[0]), static_cast<std::int64_t>(bounds[1]));
 }
 
-// Up to a tenth of the range away, at least one.
-Json Randint::mutate(const Json& value, std::size_t, Rng& rng) const {
-  const auto reach = static_cast<std::int64_t>(std::max<std::uint64_t>(*size() / 10, 1));
+// Up to a tenth of the range, times `reach`, away, at least one.
+Json Randint::mutate(const Json& value, std::size_t, Rng& rng, double reach) const {
+  const auto farthest = std::max<std::int64_t>(static_cast<std::int64_t>(reach * static_cast<double>(*size() / 10)), 1);
   const auto old = value.get<std::int64_t>();
-  const std::int64_t first = std::max(low_, old - reach), last = std::min(high_ - 1, old + reach);
+  const std::int64_t first = std::max(low_, old - farthest), last = std::min(high_ - 1, old + farthest);
   const std::int64_t other = first + static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(last - first)));
   return other < old ? other : other + 1;
 }

@@ -14,7 +14,7 @@ class Randint : public Dimension {
   Count size() const override { return static_cast<std::uint64_t>(high_ - low_); }
   Json at(std::uint64_t index) const override { return low_ + static_cast<std::int64_t>(index); }
   Json sample(Rng& rng) const override { return at(rng.below(*size())); }
-  Json mutate(const Json& value, std::size_t part, Rng& rng) const override;
+  Json mutate(const Json& value, std::size_t part, Rng& rng, double reach) const override;
   void check(const Json& value, const Path& path) const override;
   std::size_t encoding_size() const override { return 1; }
   void encode(const Json& value, const Path& path, float* out) const override;

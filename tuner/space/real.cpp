@@ -82,14 +82,14 @@ Json Real::sample(Rng& rng) const {
   return value_of(draw(rng));
 }
 
-// A step with a tenth of the spread as standard deviation, on the scale that is drawn on.
-Json Real::mutate(const Json& value, std::size_t, Rng& rng) const {
+// A step with a tenth of the spread, times `reach`, as standard deviation, on the scale that is drawn on.
+Json Real::mutate(const Json& value, std::size_t, Rng& rng, double reach) const {
   constexpr double kStep = 0.1;
   constexpr int kAttempts = 20;
   const double old = value.get<double>();
   const double x = is_log_ ? std::log(old) : old;  // −∞ for the 0 of a rounded type
   for (int i = 0; i < kAttempts && std::isfinite(x); ++i) {
-    const double other = value_of(x + kStep * spread() * rng.normal());
+    const double other = value_of(x + reach * kStep * spread() * rng.normal());
     if (other != old && std::isfinite(other)) return other;
   }
   return sample_other(value, rng);

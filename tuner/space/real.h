@@ -15,7 +15,7 @@ namespace hyperfd {
 class Real : public Dimension {
  public:
   Json sample(Rng& rng) const override;
-  Json mutate(const Json& value, std::size_t part, Rng& rng) const override;
+  Json mutate(const Json& value, std::size_t part, Rng& rng, double reach) const override;
   std::size_t encoding_size() const override { return 1; }
   void check(const Json& value, const Path& path) const override;
   void encode(const Json& value, const Path& path, float* out) const override;

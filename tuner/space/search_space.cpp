@@ -115,10 +115,10 @@ Configuration SearchSpace::sample(Rng& rng) const {
   return configuration;
 }
 
-Configuration SearchSpace::mutate(const Configuration& configuration, Rng& rng) const {
+Configuration SearchSpace::mutate(const Configuration& configuration, Rng& rng, double reach) const {
   Configuration changed = configuration;
   const std::size_t parts = impl_->group->mutable_parts(changed);
-  if (parts > 0) impl_->group->mutate(changed, rng.below(parts), rng);
+  if (parts > 0) impl_->group->mutate(changed, rng.below(parts), rng, reach);
   if (impl_->is_part && !impl_->keys.contains(configuration_key(changed))) return sample(rng);
   return changed;
 }

@@ -51,8 +51,9 @@ class SearchSpace {
   // A point of this space with one active dimension changed: to a near value where there is an order, to another
   // choice otherwise; another branch of a nested choice is sampled, except for keys that it shares with the old one.
   // The same configuration if the space has no other. In a part of a space (only()), what is not in it is replaced by a
-  // draw. `configuration` must be a point of this space.
-  Configuration mutate(const Configuration& configuration, Rng& rng) const;
+  // draw. `configuration` must be a point of this space. `reach`, of (0, 1], makes the steps of numbers that much
+  // smaller.
+  Configuration mutate(const Configuration& configuration, Rng& rng, double reach = 1) const;
 
   // Throws InputError that names the path when `configuration` is not a point of this space
   // (missing or unknown key, value outside the choices or bounds).

@@ -98,6 +98,8 @@ SpaceKey& SpaceKeys::entry(std::vector<std::string> steps, const std::string& ke
     found = std::make_shared<SpaceKey>();
     found->text_ = text;
     found->steps_ = std::move(steps);
+  } else if (found->steps_ != steps) {
+    found->is_ambiguous_ = true;
   }
   return *found;
 }
@@ -122,6 +124,9 @@ void SpaceKeys::add_group(const Json& definition, const std::vector<std::string>
 
 std::shared_ptr<const SpaceKey> SpaceKeys::find(const std::string& text, const Path& path) const {
   const auto found = keys_.find(text);
+  if (found != keys_.end() && found->second->is_ambiguous_) {
+    path.fail("\"" + text + "\" is both a parameter with a dot in its name and a nested one; rename the former");
+  }
   if (found != keys_.end()) return found->second;
   std::vector<std::string> known;
   for (const auto& key : keys_) known.push_back(key.first);

@@ -37,6 +37,7 @@ class SpaceKey {
   friend class SpaceKeys;
   std::string text_;
   std::vector<std::string> steps_;
+  bool is_ambiguous_ = false;                                 // other steps have the same text
   std::vector<std::string> branches_;                         // of a `_name`
   std::vector<std::shared_ptr<const Dimension>> dimensions_;  // of any other key: one for each branch that has it
 };
@@ -46,7 +47,7 @@ class SpaceKeys {
  public:
   explicit SpaceKeys(const SearchSpace& space);
 
-  // Throws InputError at `path` that suggests the nearest key.
+  // Throws InputError at `path` that suggests the nearest key, or when `text` stands for two.
   std::shared_ptr<const SpaceKey> find(const std::string& text, const Path& path) const;
 
  private:

@@ -50,6 +50,48 @@ TEST(LoadJsonOrYaml, RefusesWhatNniReadsOtherwise) {
   }
 }
 
+Json load_yaml(const std::string& text, YamlScalars scalars = YamlScalars::kCore) {
+  const std::string file = testing::TempDir() + "some.yaml";
+  write_file_atomically(file, text);
+  return load_json_or_yaml(file, scalars);
+}
+
+TEST(LoadJsonOrYaml, RefusesKeysThatNniReadsOtherwise) {
+  const auto load = [](const std::string& key) { load_yaml("a: 1\n" + key + ": 2\n", YamlScalars::kAsNni); };
+  for (const char* key : {"no", "On", "True", "1.50", "010", "1_000", "2026-01-31"}) {
+    EXPECT_THAT(message_of([&] { load(key); }),
+                HasSubstr(std::string("line 2: the key ") + key + " without quotes may be another to NNI"));
+  }
+  for (const char* key : {"1", "-3", "0.5", "true", "y", "lr", "'no'", "\"1.50\"", "!!str 010"}) {
+    EXPECT_NO_THROW(load(key)) << key;
+  }
+  EXPECT_EQ(load_yaml("no: 1\n").dump(), R"({"no":1})") << "a recipe is not NNI's";
+  EXPECT_THAT(message_of([] { load_yaml("~: 1\n"); }), HasSubstr("line 1: expected a text as key, got null"));
+}
+
+TEST(LoadJsonOrYaml, ReadsTheTagOfATextAndRefusesOthers) {
+  EXPECT_EQ(load_yaml("a: !!str 3\nb: [!!str no]\n", YamlScalars::kAsNni).dump(), R"({"a":"3","b":["no"]})");
+  EXPECT_THAT(message_of([] { load_yaml("a: 1\nb: !!float 2\n"); }),
+              HasSubstr("line 2: the tag tag:yaml.org,2002:float is not read; write the value as it is meant"));
+  for (const char* value : {"!mine 2", "!!int '3'", "!!set {x}", "!!str [1]"}) {
+    EXPECT_THAT(message_of([&] { load_yaml(std::string("a: ") + value + "\n"); }), HasSubstr("line 1: the tag "))
+        << value;
+  }
+}
+
+TEST(LoadJsonOrYaml, ReadsAliasesButNoMergeKeys) {
+  EXPECT_EQ(load_yaml("a: &b {x: 1}\nc: *b\n'<<': 2\n").dump(), R"({"a":{"x":1},"c":{"x":1},"<<":2})");
+  EXPECT_THAT(message_of([] { load_yaml("a: &b {x: 1}\nc:\n  <<: *b\n"); }),
+              HasSubstr("line 3: merge keys (<<) are not read; write out what they would add"));
+}
+
+TEST(LoadJsonOrYaml, ReadsOneDocument) {
+  EXPECT_EQ(load_yaml("---\na: 1\n...\n").dump(), R"({"a":1})");
+  EXPECT_TRUE(load_yaml("# nothing\n").is_null());
+  EXPECT_THAT(message_of([] { load_yaml("a: 1\n---\nb: 2\n"); }),
+              HasSubstr("line 3: a second document; write one a file"));
+}
+
 TEST(LoadJsonOrYaml, NamesFileAndLineOfBrokenYamlAndOfARepeatedKey) {
   const std::string file = testing::TempDir() + "broken.yaml";
   write_file_atomically(file, "a: 1\nb: [1, 2\n");

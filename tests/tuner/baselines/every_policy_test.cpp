@@ -103,6 +103,35 @@ TEST_P(EveryRival, WorksOnAnInfiniteSpace) {
   for (const Configuration& suggestion : suggestions) space.check(suggestion);
 }
 
+TEST_P(EveryRival, GoesOnWhereHardlyAnythingIsFeasible) {
+  const auto space = SearchSpace::parse(parse_json(
+      R"({"x": {"_type": "uniform", "_value": [0, 1]}, "n": {"_type": "randint", "_value": [0, 5]}})", "space"));
+  const Annotation annotation = Annotation::parse(
+      parse_json(R"({"constraints": {"linear": [{"sum": {"x": 1}, "max": 0.0001}]}})", "annotation"), space);
+  Rng past_rng(9);
+  PastBuilder builder(space);
+  for (int t = 0; t < 3; ++t) {
+    std::vector<ScoredConfiguration> results;
+    for (int i = 0; i < 6; ++i) {
+      const Configuration c = space.sample(past_rng);
+      results.push_back({c, c["n"].get<double>()});
+    }
+    builder.add(results);
+  }
+  const PastExperience past = builder.build();
+  std::vector<ScoredConfiguration> results;
+  ConfigurationKeys taken;
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    Rng rng(seed);
+    const TaskView view{space, results, taken, nullptr, past, TaskView::no_statistics(), annotation};
+    const auto next = policy_->suggest(view, 1, rng);
+    ASSERT_EQ(next.size(), 1u) << seed;
+    annotation.check(next[0]);
+    EXPECT_TRUE(taken.insert(configuration_key(next[0])));
+    results.push_back({next[0], next[0]["n"].get<double>()});
+  }
+}
+
 TEST_P(EveryRival, AnswersTheSameFromSeveralThreads) {
   const SearchSpace space = grid_space();
   const auto ask = [&](const PastExperience& past) {

@@ -65,6 +65,24 @@ TEST(Candidates, OfALargeSpaceAre200FeasibleDraws) {
   EXPECT_EQ(make_candidates(task, 300, rng).size(), 300u);
 }
 
+// One draw in 8,000 is feasible.
+TEST(Candidates, WhereHardlyAnythingIsFeasibleAreMutants) {
+  Json definition = Json::object();
+  for (const char* key : {"a", "b", "c", "d", "e", "f", "g", "h"}) {
+    definition[key] = {{"_type", "randint"}, {"_value", {0, 10}}};
+  }
+  const SearchSpace space = SearchSpace::parse(definition);
+  const Annotation annotation = constrain(
+      space, R"({"linear": [{"sum": {"a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1, "h": 1}, "max": 8}]})");
+  Rng rng(7);
+  ConfigurationKeys distinct;
+  for (const Configuration& candidate : make_candidates(ask(space, annotation), 1, rng)) {
+    annotation.check(candidate);
+    distinct.insert(configuration_key(candidate));
+  }
+  EXPECT_EQ(distinct.size(), 200u);
+}
+
 // The score is the number of large kernels: what mutation climbs and draws hardly reach.
 TEST(Candidates, MutantsOfTheBestAreBetterAndFeasible) {
   const SearchSpace space = SearchSpace::load(kNas);
@@ -143,22 +161,27 @@ TEST(Untaken, GivesEveryFeasibleConfigurationOnce) {
   EXPECT_EQ(seen.size(), 9u);
 }
 
-TEST(Untaken, GivesWhatItFoundWhereFewAreFeasible) {
+// As an experiment asks, one by one, every time from the beginning.
+TEST(Untaken, GoesOnWhereFewAreFeasible) {
   const SearchSpace space = parse(R"({"x": {"_type": "uniform", "_value": [0, 1]}})");
-  const Annotation annotation = constrain(space, R"({"linear": [{"name": "roof", "sum": {"x": 1}, "max": 0.0002}]})");
-  Rng rng(5);
-  Untaken untaken(space, {}, annotation);
-  int found = 0;
-  while (untaken.draw(rng)) ++found;  // until 10,000 draws in a row are turned away
-  EXPECT_GE(found, 1);
+  const Annotation annotation = constrain(space, R"({"linear": [{"name": "roof", "sum": {"x": 1}, "max": 0.0001}]})");
+  ConfigurationKeys taken;
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    Rng rng(seed);
+    const auto drawn = Untaken(space, taken, annotation).draw(rng);
+    ASSERT_TRUE(drawn) << seed;
+    annotation.check(*drawn);
+    EXPECT_TRUE(taken.insert(configuration_key(*drawn)));
+  }
 }
 
 TEST(Untaken, SaysThatConstraintsLeaveNothing) {
   const SearchSpace space = parse(R"({"x": {"_type": "uniform", "_value": [0, 1]}})");
   const Annotation annotation = constrain(space, R"({"linear": [{"name": "roof", "sum": {"x": 1}, "max": -1}]})");
   Rng rng(5);
-  Untaken untaken(space, {}, annotation);
-  EXPECT_NE(message_of([&] { untaken.draw(rng); }).find("constraint roof turned away 10000 of 10000"),
+  const ConfigurationKeys nothing_taken;
+  Untaken untaken(space, nothing_taken, annotation);
+  EXPECT_NE(message_of([&] { untaken.draw(rng); }).find("constraint roof turned away 60000 of 60000"),
             std::string::npos);
 }
 

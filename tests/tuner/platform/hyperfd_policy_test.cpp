@@ -358,6 +358,26 @@ TEST(HyperFdPolicy, LearnsFromOwnResultsWithoutAModel) {
   EXPECT_EQ(next[0][key], space.at(0)[key]);
 }
 
+TEST(HyperFdPolicy, GoesOnWhereHardlyAnythingIsFeasible) {
+  const auto space = SearchSpace::parse(parse_json(
+      R"({"x": {"_type": "uniform", "_value": [0, 1]}, "n": {"_type": "randint", "_value": [0, 5]}})", "space"));
+  const Annotation annotation = Annotation::parse(
+      parse_json(R"({"constraints": {"linear": [{"sum": {"x": 1}, "max": 0.0001}]}})", "annotation"), space);
+  const auto policy = make_policy("hyperfd");
+  std::vector<ScoredConfiguration> results;
+  ConfigurationKeys taken;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {  // five random ones, then by what came of them
+    Rng rng(seed);
+    const TaskView view{space, results, taken, nullptr, PastExperience::none(), TaskView::no_statistics(), annotation};
+    const auto next = policy->suggest(view, 1, rng);
+    ASSERT_EQ(next.size(), 1u) << seed;
+    space.check(next[0]);
+    annotation.check(next[0]);
+    EXPECT_TRUE(taken.insert(configuration_key(next[0])));
+    results.push_back({next[0], next[0]["n"].get<double>()});
+  }
+}
+
 TEST(HyperFdPolicy, DecidesItselfHowMuchTheNetworkCounts) {
   const SearchSpace space = hpo_space();
   const std::string key = space.definition().begin().key();

@@ -203,6 +203,18 @@ TEST(Annotation, MistakesNameTheirPlace) {
             "constraints.table[0]: expected either forbidden or allowed combinations");
 }
 
+TEST(Annotation, RefusesANameThatStandsForTwoKeys) {
+  const SearchSpace space = SearchSpace::parse(parse_json(R"({
+    "a.b": {"_type": "choice", "_value": [1]}, "c": {"_type": "choice", "_value": [1, 2]},
+    "a": {"_type": "choice", "_value": [{"_name": "q", "b": {"_type": "choice", "_value": [2]}}]}})",
+                                                          "space"));
+  EXPECT_EQ(
+      message_of([&] { annotate(space, R"({"constraints": {"table": [{"forbidden": [{"a.b": 2}]}]}})"); }),
+      "constraints.table[0].forbidden[0].a.b: \"a.b\" is both a parameter with a dot in its name and a nested one; "
+      "rename the former");
+  EXPECT_NO_THROW(annotate(space, R"({"constraints": {"table": [{"forbidden": [{"a._name": "q", "c": 1}]}]}})"));
+}
+
 TEST(Annotation, IsFoundBesideItsSpaceAndErrorsNameTheFile) {
   const TemporaryFolder folder;
   const std::string space = folder.file("my.space.json"), file = folder.file("my.space.hyperfd.yml");
@@ -310,15 +322,44 @@ TEST(FeasibleSampler, FindsTheLastOneOfASpaceThatCanBeEnumerated) {
 }
 
 TEST(FeasibleSampler, SaysWhichConstraintLeavesNothing) {
-  const SearchSpace space = load_space("proxylessnas");
-  Json definition = load_annotation("proxylessnas", space).definition();
-  definition["constraints"]["cost"]["multiply_adds"]["max"] = 1000;
-  const Annotation annotation = Annotation::parse(definition, space);
+  const SearchSpace space = SearchSpace::parse(parse_json(R"({"x": {"_type": "uniform", "_value": [0, 1]}})", "space"));
+  const Annotation annotation = annotate(space, R"({"constraints": {"linear": [
+    {"name": "floor", "sum": {"x": 1}, "min": 0.1}, {"name": "roof", "sum": {"x": 1}, "max": -1}]}})");
   FeasibleSampler sampler(space, annotation);
   Rng rng(6);
-  EXPECT_EQ(message_of([&] { sampler.draw(rng); }),
-            "constraints: none of 10000 random configurations satisfies them; constraint cost turned away 10000 of "
-            "10000");
+  EXPECT_THAT(
+      message_of([&] { sampler.draw(rng); }),
+      HasSubstr("constraints: none of 60000 random configurations satisfies them; constraint roof turned away"));
+}
+
+// One draw in ten thousand is feasible.
+TEST(FeasibleSampler, FillsANarrowSetWithMutantsForFewDraws) {
+  const SearchSpace space = SearchSpace::parse(parse_json(R"({"x": {"_type": "uniform", "_value": [0, 1]}})", "space"));
+  const Annotation annotation =
+      annotate(space, R"({"constraints": {"linear": [{"sum": {"x": 1}, "min": 0.5, "max": 0.5001}]}})");
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    FeasibleSampler sampler(space, annotation);
+    Rng rng(seed);
+    std::set<double> drawn;
+    for (int i = 0; i < 200; ++i) {
+      const Configuration c = sampler.draw(rng);
+      annotation.check(c);
+      drawn.insert(c["x"].get<double>());
+    }
+    EXPECT_GT(drawn.size(), 190u);
+    EXPECT_GT(*drawn.rbegin() - *drawn.begin(), 0.00005) << "they spread over the set";
+    EXPECT_LE(sampler.drawn(), 60'000u);
+  }
+}
+
+TEST(FeasibleSampler, NeverFailsWhereItOnceFoundSomething) {
+  const SearchSpace space = SearchSpace::parse(parse_json(R"({"x": {"_type": "uniform", "_value": [0, 1]}})", "space"));
+  const Annotation annotation = annotate(space, R"({"constraints": {"linear": [{"sum": {"x": 1}, "max": 0.0001}]}})");
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    FeasibleSampler sampler(space, annotation);
+    Rng rng(seed);
+    EXPECT_NO_THROW(annotation.check(sampler.draw(rng))) << seed;
+  }
 }
 
 TEST(TrainingSpace, ItsConstraintsHoldForDraws) {

@@ -78,6 +78,18 @@ TEST(Mutate, MovesNumbersALittle) {
   EXPECT_NEAR(sum / 1000, 0.08, 0.01);  // 0.1 · √(2/π)
 }
 
+TEST(Mutate, MovesNumbersLessWithinASmallerReach) {
+  const SearchSpace space = parse(R"({"x": {"_type": "uniform", "_value": [0, 1]}})");
+  const SearchSpace whole = parse(R"({"n": {"_type": "randint", "_value": [0, 1000]}})");
+  Rng rng(6);
+  double sum = 0;
+  for (int i = 0; i < 1000; ++i) {
+    sum += std::abs(space.mutate({{"x", 0.5}}, rng, 0.01)["x"].get<double>() - 0.5);
+    EXPECT_EQ(std::abs(whole.mutate({{"n", 500}}, rng, 0.01)["n"].get<int>() - 500), 1);
+  }
+  EXPECT_NEAR(sum / 1000, 0.0008, 0.0001);
+}
+
 TEST(Mutate, StaysInAPartOfASpace) {
   const SearchSpace whole = SearchSpace::load(HYPERFD_SOURCE_DIR "/search_spaces/hpo.yaml");
   std::vector<Configuration> points;
