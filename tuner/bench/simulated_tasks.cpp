@@ -49,7 +49,7 @@ SimulatedTasks::SimulatedTasks(const std::vector<Configuration>& points, const S
   add_dimensions(points);
   for (std::size_t k = 1; k <= dimensions_.size(); ++k) importance_.push_back(1.0 / static_cast<double>(k));
   rng_.shuffle(importance_);
-  for (int k = 0; k < options_.factors; ++k) shared_.push_back(draw_surface());
+  for (int k = 0; k < options_.factors; ++k) shared_.push_back(draw_surface(importance_));
   for (std::size_t i = 0; i < kStatistics; ++i) {
     statistics_.emplace_back();
     for (int k = 0; k < options_.factors; ++k) statistics_.back().push_back(rng_.normal());
@@ -106,12 +106,12 @@ std::vector<double> SimulatedTasks::draw_joint_effects(const Dimension& a, const
   return product;
 }
 
-std::vector<double> SimulatedTasks::draw_surface() {
+std::vector<double> SimulatedTasks::draw_surface(const std::vector<double>& importance) {
   std::vector<double> additive(points_), interactions(points_);
   for (std::size_t d = 0; d < dimensions_.size(); ++d) {
-    add(additive, importance_[d], draw_effects(dimensions_[d]));
+    add(additive, importance[d], draw_effects(dimensions_[d]));
     for (std::size_t e = 0; e < d; ++e) {
-      add(interactions, std::sqrt(importance_[d] * importance_[e]), draw_joint_effects(dimensions_[d], dimensions_[e]));
+      add(interactions, std::sqrt(importance[d] * importance[e]), draw_joint_effects(dimensions_[d], dimensions_[e]));
     }
   }
   standardise(additive);
@@ -137,8 +137,10 @@ SimulatedTasks::Task SimulatedTasks::make_task() {
   for (std::size_t k = 0; k < z.size(); ++k) add(common, z[k], shared_[k]);
   standardise(common);
   task.values.resize(points_);
+  std::vector<double> own_importance = importance_;  // or tasks without similarity would share what matters
+  rng_.shuffle(own_importance);
   add(task.values, std::sqrt(options_.similarity), common);
-  add(task.values, std::sqrt(1 - options_.similarity), draw_surface());
+  add(task.values, std::sqrt(1 - options_.similarity), draw_surface(own_importance));
   standardise(task.values);
   for (const std::vector<double>& weights : statistics_) {
     task.statistics.push_back(std::inner_product(z.begin(), z.end(), weights.begin(), 0.0) +

@@ -27,8 +27,9 @@ struct SimulatedFamilyOptions {
 // architecture, gives one for its branch and one more for the mean of each kind of number in it (kernel1, kernel2, …
 // are one kind). Every value of a dimension has an effect, linear for those means; every pair of dimensions has joint
 // effects (so "Adam wants a smaller learning rate" exists). Effects are normal; dimensions matter unequally (weight 1/k
-// for the k-th most important, the order drawn per family), interactions carry a third of the variance. Surfaces are
-// standardised over the points; a task reports 0.9 + 0.02 · (surface + noise), i.e. something that looks like an AP.
+// for the k-th most important; one order for the S_k of a family, another for every T, so tasks without similarity
+// share nothing), interactions carry a third of the variance. Surfaces are standardised over the points; a task reports
+// 0.9 + 0.02 · (surface + noise), i.e. something that looks like an AP.
 class SimulatedTasks {
  public:
   struct Task {
@@ -52,13 +53,13 @@ class SimulatedTasks {
   void add_dimensions(const std::vector<Configuration>& points);
   std::vector<double> draw_effects(const Dimension& dimension);
   std::vector<double> draw_joint_effects(const Dimension& a, const Dimension& b);
-  std::vector<double> draw_surface();
+  std::vector<double> draw_surface(const std::vector<double>& importance);
 
   SimulatedFamilyOptions options_;
   Rng rng_;
   std::size_t points_;
   std::vector<Dimension> dimensions_;
-  std::vector<double> importance_;               // of every dimension
+  std::vector<double> importance_;               // of every dimension in the shared surfaces
   std::vector<std::vector<double>> shared_;      // S_k
   std::vector<std::vector<double>> statistics_;  // [statistic][k]
 };

@@ -80,7 +80,8 @@ void FeatureTransformer::fit(std::int64_t version, const torch::Tensor& today) {
 
 void FeatureTransformer::prepare(int iteration, const std::vector<std::int64_t>& versions) {
   if (!fits()) return;
-  // Algorithm 1 moves every Z in every iteration; the closed form needs only those in use.
+  // Algorithm 1 moves every Z in every iteration; those in which no stored φ is read do not come here, as Z changes
+  // nothing in them. The closed form needs only the Z in use.
   std::vector<std::int64_t> due = versions;
   if (options_.transformation == TransformationKind::kSgd) {
     due.clear();

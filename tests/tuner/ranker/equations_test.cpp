@@ -91,6 +91,18 @@ TEST(Equations, ClosedFormTransformationIsNumpys) {
   EXPECT_NEAR(transformation_loss(z, old_features, new_features), expected["loss"].get<double>(), 1e-5);
 }
 
+TEST(Equations, TransformationBySgdIsNumpys) {
+  const Json expected = golden("transformation");
+  const torch::Tensor old_features = tensor_of(expected["old"], 4).to(torch::kFloat32);
+  SgdTransformation sgd(torch::eye(4), 0.05);
+  EXPECT_LT(largest_difference(sgd.fit(old_features, tensor_of(expected["new"], 4).to(torch::kFloat32), 20),
+                               expected["sgd"][0]),
+            1e-4);
+  EXPECT_LT(largest_difference(sgd.fit(old_features, tensor_of(expected["moved"], 4).to(torch::kFloat32), 20),
+                               expected["sgd"][1]),
+            1e-4);
+}
+
 TEST(Equations, ExtractorIsNumpys) {
   const Json expected = golden("extractor");
   const auto extractor = MetaFeatureExtractor::from_flat(3, 2, floats(expected["weights"]));

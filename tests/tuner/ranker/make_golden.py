@@ -118,7 +118,18 @@ def transformation_case():
     old = rng.normal(0, 1, (12, 4))
     new = old @ rng.normal(0, 1, (4, 4)) + rng.normal(0, 0.1, (12, 4))
     z = np.linalg.lstsq(old, new, rcond=None)[0].T
-    return {'old': rounded(old), 'new': rounded(new), 'z': rounded(z), 'loss': float(np.sum((old @ z.T - new) ** 2))}
+    # Algorithm 1's way: 20 steps of Adam from the identity, and 20 more, with the moments kept, when the new features have moved.
+    moved, sgd, by_sgd = new + 0.3, np.eye(4), []
+    first, second, steps = np.zeros((4, 4)), np.zeros((4, 4)), 0
+    for target in (new, moved):
+        for _ in range(20):
+            gradient = sum(2 * np.outer(sgd @ x - y, x) for x, y in zip(old, target))
+            steps += 1
+            first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient ** 2
+            sgd = sgd - 0.05 * (first / (1 - 0.9 ** steps)) / (np.sqrt(second / (1 - 0.999 ** steps)) + 1e-8)
+        by_sgd.append(rounded(sgd))
+    return {'old': rounded(old), 'new': rounded(new), 'z': rounded(z), 'loss': float(np.sum((old @ z.T - new) ** 2)), 'moved': rounded(moved),
+            'sgd': by_sgd}
 
 
 # ---- G ----
