@@ -6,13 +6,14 @@
 
 #include "trial/commands/commands.h"
 #include "trial/commands/options.h"
+#include "trial/commands/output_check.h"
 #include "trial/data/annotation_writer.h"
 #include "trial/data/annotations.h"
 #include "trial/data/box_repair.h"
 #include "trial/data/cleaning.h"
 #include "trial/data/derived_dataset.h"
-#include "trial/data/found_faces.h"
 #include "trial/data/drawing.h"
+#include "trial/data/found_faces.h"
 #include "trial/data/image_file.h"
 #include "trial/data/review.h"
 #include "trial/training/detect.h"
@@ -73,11 +74,8 @@ class Review {
 };
 
 void clean(const Options& options) {
-  const std::string input = options.data + "/annotations.json";
-  std::error_code error;
-  if (fs::equivalent(options.out, input, error)) {
-    throw InputError("--out: expected a new file, " + options.out + " is the input");
-  }
+  InputFiles({options.data + "/annotations.json", options.weights, options.detections})
+      .check_kept("--out", options.out);
   if (is_derived(options.data))
     throw InputError("--data: expected a data set with annotations.json, " + options.data +
                      " is derived; `hyperfd-trial materialise` makes one of it");
@@ -95,6 +93,7 @@ void clean(const Options& options) {
     trained.network->to(device);
     trained.recipe.score_threshold = options.cleaning.minimum_score;
   }
+  check_output(options.out);
 
   Review review(fs::absolute(options.out).parent_path(), options.pictures);
   CleaningCounts counts;
@@ -158,13 +157,13 @@ void add_clean(CLI::App& app) {
   command
       ->add_option("--replace-iou", options->cleaning.replace_iou,
                    "A label that a detection overlaps more takes its box")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(real_number(0, 1))
       ->capture_default_str();
   command->add_option("--add-score", options->cleaning.add_score, "Unmatched detections above it are added")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(real_number(0, 1))
       ->capture_default_str();
   command->add_option("--min-score", options->cleaning.minimum_score, "Weaker detections do not count")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(real_number(0, 1))
       ->capture_default_str();
   command->add_flag("--landmarks-only", options->cleaning.landmarks_only, "Only give landmarks to labels without any");
   command->add_option("--pictures", options->pictures, "At most so many pictures of what to review")

@@ -6,6 +6,7 @@
 
 #include "trial/commands/commands.h"
 #include "trial/commands/options.h"
+#include "trial/commands/output_check.h"
 #include "trial/describe/describe.h"
 #include "trial/describe/feature_cache.h"
 #include "trial/describe/remote_dataset.h"
@@ -97,6 +98,7 @@ void describe(const Options& options) {
   if (options.out.empty() && !options.dry_run) throw InputError("--out is required, or else --dry-run");
   if (options.data.empty() && options.table.empty() && options.numbers.empty())
     throw InputError("--data is required, or else --table or --numbers");
+  if (!options.dry_run) check_output(options.out);
   const DatasetFeatures features =
       options.data.empty() ? describe_numbers(given_statistics(options)) : describe_data(options);
   if (options.dry_run) {
@@ -143,8 +145,9 @@ void add_describe(CLI::App& app) {
   command->add_flag("--dry-run", options->dry_run,
                     "Write nothing; say what an experiment with privacy share would send");
   command
-      ->add_option("--images", options->images,
-                   "Keep the features of at most so many images, evenly chosen (default: all); the rest is described, too")
+      ->add_option(
+          "--images", options->images,
+          "Keep the features of at most so many images, evenly chosen (default: all); the rest is described, too")
       ->check(CLI::Range(1, 1'000'000'000));
   command->add_option("--threads", options->threads, "Images described at the same time (default: one a core)")
       ->check(CLI::Range(1, 1024));

@@ -111,7 +111,7 @@ void add_evaluate(CLI::App& app) {
   command
       ->add_option("--minimum-face", options->minimum_face,
                    "With --detections: faces whose shorter side is under this many pixels are ignored")
-      ->check(CLI::NonNegativeNumber)
+      ->check(real_number(0, 1e6))
       ->needs(annotations)
       ->capture_default_str();
   add_computing_options(*command, options->device, options->threads);

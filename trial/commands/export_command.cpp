@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "trial/commands/commands.h"
+#include "trial/commands/output_check.h"
 #include "trial/export/detector_graph.h"
 #include "trial/training/trained_detector.h"
 #include "tuner/base/error.h"
@@ -32,6 +33,8 @@ std::pair<int, int> parse_size(const std::string& text) {
 void export_weights(const Options& options) {
   const auto [width, height] = parse_size(options.size);
   TrainedDetector trained = load_trained_detector(options.weights);
+  InputFiles({options.weights}).check_kept("--out", options.out);
+  check_output(options.out);
   const std::string bytes =
       export_detector(*trained.network, width, height, {{"recipe", to_yaml(trained.recipe)}, {"version", kVersion}});
   write_file_atomically(options.out, bytes);
@@ -53,7 +56,8 @@ void add_export(CLI::App& app) {
       "Outputs scores     [1, anchors] 0 to 1\n"
       "        boxes      [1, anchors, 4] left, top, right, bottom in pixels of the image\n"
       "        landmarks  [1, anchors, 10] x, y of eyes, nose and corners of the mouth in pixels\n"
-      "Non-maximum suppression is up to the program that reads the file. With --size dynamic, batch and size are free;\n"
+      "Non-maximum suppression is up to the program that reads the file. With --size dynamic, batch and size are "
+      "free;\n"
       "onnxruntime runs that, OpenCV needs a fixed size. docs/onnx.md has an example.\n"
       "Example:\n  hyperfd-trial export --weights runs/a/best.pt --out detector.onnx --size 640x480");
   command->callback([options] { export_weights(*options); });

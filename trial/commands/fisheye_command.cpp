@@ -33,14 +33,16 @@ void add_fisheye(CLI::App& app) {
   command->add_option("--out", options->out, "The new data set's folder: images are warped as they are read")
       ->required();
   command->add_option("--view", options->view, "Degrees of the lens that an image's longer side fills")
-      ->check(CLI::Range(60.0, 170.0))
+      ->check(real_number(60, 170))
       ->capture_default_str();
   command
       ->add_option("--off-centre", options->off_centre,
                    "How far off the image's middle the lens may point, as a share of its size")
-      ->check(CLI::Range(0.0, 0.5))
+      ->check(real_number(0, 0.5))
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "Of where the lens points, image by image")->capture_default_str();
+  command->add_option("--seed", options->seed, "Of where the lens points, image by image")
+      ->check(whole_number())
+      ->capture_default_str();
   command->footer(
       "Boxes enclose the warped faces, landmarks are warped.\n"
       "Example:\n"

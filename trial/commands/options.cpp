@@ -1,9 +1,48 @@
 #include "trial/commands/options.h"
 
+#include <cctype>
+#include <cerrno>
+#include <cstdlib>
+#include <sstream>
+
 #include "trial/training/initial_weights.h"
 #include "tuner/base/log.h"
 
 namespace hyperfd::commands {
+namespace {
+
+std::string interval(double low, double high) {
+  std::ostringstream text;
+  text << "[" << low << ", " << high << "]";
+  return text.str();
+}
+
+}  // namespace
+
+CLI::Validator real_number(double low, double high) {
+  const auto check = [low, high](const std::string& text) -> std::string {
+    char* end = nullptr;
+    const double number = std::strtod(text.c_str(), &end);
+    // NaN compares as false.
+    if (!text.empty() && *end == '\0' && number >= low && number <= high) return "";
+    return "expected a number in " + interval(low, high) + ", got \"" + text + "\"";
+  };
+  return {check, "in " + interval(low, high)};
+}
+
+CLI::Validator whole_number(std::uint64_t low, std::uint64_t high) {
+  std::string expected = "a whole number >= " + std::to_string(low);
+  if (high < std::numeric_limits<std::uint64_t>::max()) expected += " and <= " + std::to_string(high);
+  const auto check = [low, high, expected](const std::string& text) -> std::string {
+    char* end = nullptr;
+    errno = 0;
+    const std::uint64_t number = std::strtoull(text.c_str(), &end, 0);  // as CLI11 reads it
+    const bool is_whole = std::isdigit(static_cast<unsigned char>(text[0])) != 0 && *end == '\0' && errno == 0;
+    if (is_whole && number >= low && number <= high) return "";
+    return "expected " + expected + ", got \"" + text + "\"";
+  };
+  return {check, ""};
+}
 
 void add_computing_options(CLI::App& command, std::string& device, int& threads) {
   command.add_option("--device", device, "auto, cpu or cuda")->capture_default_str();
@@ -58,12 +97,13 @@ void add_training_options(CLI::App& command, TrainingOptions& options) {
   command
       .add_option("--checkpoint-every", options.trainer.checkpoint_seconds,
                   "Seconds between checkpoints (after epochs); a run that was cut off goes on with the same --out")
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(real_number(0, 1e6))
       ->capture_default_str();
   command
       .add_option("--seed", options.trainer.seed,
                   "Of weights, order and augmentation; the same one gives the same run, bit for bit on the CPU with "
                   "--threads 1")
+      ->check(whole_number())
       ->capture_default_str();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +13,11 @@
 
 // Options that several subcommands have, declared once.
 namespace hyperfd::commands {
+
+// Checks of options that hold real numbers and unsigned ones. CLI11's own Range lets NaN through, and takes -1 for the
+// largest unsigned number.
+CLI::Validator real_number(double low, double high);
+CLI::Validator whole_number(std::uint64_t low = 0, std::uint64_t high = std::numeric_limits<std::uint64_t>::max());
 
 // --device and --threads.
 void add_computing_options(CLI::App& command, std::string& device, int& threads);

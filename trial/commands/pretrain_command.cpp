@@ -8,6 +8,7 @@
 #include "trial/training/curves.h"
 #include "trial/training/detect.h"
 #include "trial/training/device.h"
+#include "trial/training/initial_weights.h"
 #include "trial/training/output_folder.h"
 #include "trial/training/progress.h"
 #include "trial/training/trained_detector.h"
@@ -58,22 +59,25 @@ void pretrain(const Options& options) {
   const std::vector<AnnotatedImage> test = dataset.all_of(Split::kTest);
   data.train.insert(data.train.end(), test.begin(), test.end());
 
+  OutputFolder out(options.out);
+  out.refuse_finished_run();
+  const std::vector<std::string> remapping = remapping_report(recipe);
   if (!options.teacher.empty()) learn_from(options.teacher, choose_device(options.trainer.device), data);
 
-  const OutputFolder out(options.out);
-  out.write_recipe(recipe);
-  out.start_epochs({});
   Progress progress;
   TrainingObserver observer;
   observer.step = [&](const StepReport& step) { progress.step(step); };
-  observer.interrupted = [] { return stop_was_asked_for(); };
+  observer.interrupted = [&] {
+    out.begin(recipe, remapping, {});  // not before: what is there stays when the run cannot start
+    return stop_was_asked_for();
+  };
   observer.epoch = [&](const EpochReport& epoch) {
     out.append_epoch(epoch);
     progress.epoch(epoch);
   };
   observer.resumed = [&](const std::vector<EpochReport>& epochs) {
     spdlog::info("going on behind epoch {} of a run that was cut off", epochs.size());
-    out.start_epochs(epochs);
+    out.begin(recipe, remapping, epochs);
   };
   Trainer trainer(data, recipe, options.trainer_with(out.file("checkpoint.pt")));
   const TrainingResult result = trainer.run(out.file("best.pt"), observer);
@@ -101,7 +105,9 @@ void add_pretrain(CLI::App& app) {
   add_training_options(*command, *options);
   command->add_option("--teacher", options->teacher,
                       "Weights of a detector that gives landmarks to the faces that have none");
-  command->add_option("--out", options->out, "Output folder; the same one goes on with a run that was cut off")
+  command
+      ->add_option("--out", options->out,
+                   "Output folder; the same one goes on with a run that was cut off, not with a finished one")
       ->capture_default_str();
   command->footer(
       "Takes hours: it may be stopped at any time and goes on with the same command. best.pt in --out has the "

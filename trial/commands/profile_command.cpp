@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "trial/commands/commands.h"
+#include "trial/commands/options.h"
 #include "trial/commands/training_profile.h"
 #include "trial/detector/retinaface.h"
 #include "trial/training/configuration.h"
@@ -157,7 +158,9 @@ void add_profile(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--set", options->overrides, "With --training: key=value over the recipe; may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--faces", options->faces, "With --training: faces in a crop")->capture_default_str();
+  command->add_option("--faces", options->faces, "With --training: faces in a crop")
+      ->check(whole_number(0, 10000))
+      ->capture_default_str();
   command->add_option("--runs", options->runs, "Forward passes or steps to time")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();

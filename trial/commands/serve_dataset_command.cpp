@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "trial/commands/commands.h"
+#include "trial/commands/options.h"
 #include "trial/commands/signals.h"
 #include "trial/describe/egress_log.h"
 #include "trial/describe/remote_dataset.h"
@@ -72,8 +73,7 @@ void serve(Options& options) {
     std::fflush(stdout);
   };
   const std::function<bool()> is_stopped = stop_condition(options);
-  const wire::ServingResult result =
-      wire::serve_dataset(dataset.client(), dataset.open(), serving, events, is_stopped);
+  const wire::ServingResult result = wire::serve_dataset(dataset.client(), dataset.open(), serving, events, is_stopped);
   std::printf("ended: %s; %lld orders, %.1f MB received, %.1f MB sent\n", result.reason.c_str(),
               static_cast<long long>(result.orders), static_cast<double>(result.received) / 1e6,
               static_cast<double>(result.sent) / 1e6);
@@ -98,12 +98,14 @@ void add_serve_dataset(CLI::App& app) {
       ->capture_default_str();
   Disclosure& disclosure = options->disclosure;
   command->add_option("--epsilon", disclosure.epsilon, "private: at most this in all, over all experiments")
-      ->check(CLI::Range(1e-3, 1e3))
+      ->check(real_number(1e-3, 1e3))
       ->capture_default_str();
   command->add_option("--delta", disclosure.delta, "private: the δ of it, well below 1 / images")
-      ->check(CLI::Range(1e-15, 0.1))
+      ->check(real_number(1e-15, 0.1))
       ->capture_default_str();
-  command->add_option("--releases", disclosure.releases, "private: answers that share the budget, beside one noisy number of faces")
+  command
+      ->add_option("--releases", disclosure.releases,
+                   "private: answers that share the budget, beside one noisy number of faces")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   command->add_option("--group", disclosure.group_images, "private: images of one group")

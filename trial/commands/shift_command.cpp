@@ -7,6 +7,7 @@
 
 #include "trial/commands/commands.h"
 #include "trial/commands/options.h"
+#include "trial/commands/output_check.h"
 #include "trial/data/drawing.h"
 #include "trial/data/image_source.h"
 #include "trial/data/shift/shift.h"
@@ -44,6 +45,7 @@ void shift(Options options) {
   options.tasks.most_images = range[3].matched ? std::stoi(range[3]) : options.tasks.fewest_images;
 
   const FaceDataset source = load_dataset(options.data);
+  if (!options.sheet.empty()) check_output(options.sheet);
   std::vector<cv::Mat> cells;
   for (const ShiftedTask& task : draw_shifted_tasks(options.data, source.images(), options.tasks)) {
     const std::string folder = options.out + "/" + task.name;
@@ -82,7 +84,9 @@ void add_shift(CLI::App& app) {
   command->add_option("--images-per-task", options->images_per_task, "How many images each has, a number or a range")
       ->capture_default_str();
   command->add_option("--kinds", options->tasks.kinds, "Shifts to draw from (default: all)")->delimiter(',');
-  command->add_option("--seed", options->tasks.seed, "Of shifts, strengths and images")->capture_default_str();
+  command->add_option("--seed", options->tasks.seed, "Of shifts, strengths and images")
+      ->check(whole_number())
+      ->capture_default_str();
   command->add_option("--sheet", options->sheet, "A picture of examples with their faces");
   command->add_option("--examples", options->examples, "Images of each data set in it")
       ->check(CLI::Range(1, 100))

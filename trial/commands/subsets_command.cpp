@@ -6,6 +6,7 @@
 
 #include "trial/commands/commands.h"
 #include "trial/commands/options.h"
+#include "trial/commands/output_check.h"
 #include "trial/data/derived_dataset.h"
 #include "trial/data/subsets.h"
 #include "trial/training/device.h"
@@ -28,9 +29,13 @@ struct Options {
   int threads = 1;
 };
 
+std::string request_file(const Options& options) {
+  return options.out + "/features.json";
+}
+
 // What scripts/cluster_features.py makes of the features.
 std::vector<Clustering> cluster(const std::vector<FeatureSource>& sources, const Options& options) {
-  const std::string request = options.out + "/features.json", answer = options.out + "/clusterings.json";
+  const std::string request = request_file(options), answer = options.out + "/clusterings.json";
   Json described = {{"seed", options.subsets.seed}, {"clusters", options.clusters}, {"sources", Json::array()}};
   for (const FeatureSource& source : sources)
     described["sources"].push_back({{"name", source.name}, {"features", source.features}});
@@ -55,6 +60,7 @@ std::vector<Clustering> cluster(const std::vector<FeatureSource>& sources, const
 
 void subsets(const Options& options) {
   const FaceDataset dataset = load_dataset(options.data);
+  check_output(request_file(options));
   set_up_computing(options.threads);
   constexpr std::size_t kOften = 500;
   const std::vector<FeatureSource> sources =
@@ -98,26 +104,33 @@ void add_subsets(CLI::App& app) {
       ->delimiter(',')
       ->check(CLI::Range(2, 1000))
       ->capture_default_str();
-  command->add_option("--min-images", options->subsets.minimum,
-                      "Smallest data set, and how many images the largest leaves out (default: 800 / 32203 of the "
-                      "images as in the paper, at least 100)");
-  command->add_option("--max-images", options->subsets.most_images,
-                      "Larger data sets are a random sample of so many images (default: whole)");
-  command->add_option("-n,--tasks", options->subsets.most_subsets,
-                      "A random choice of so many data sets (default: all)");
+  command
+      ->add_option("--min-images", options->subsets.minimum,
+                   "Smallest data set, and how many images the largest leaves out (default: 800 / 32203 of the "
+                   "images as in the paper, at least 100)")
+      ->check(whole_number());
+  command
+      ->add_option("--max-images", options->subsets.most_images,
+                   "Larger data sets are a random sample of so many images (default: whole)")
+      ->check(whole_number());
+  command
+      ->add_option("-n,--tasks", options->subsets.most_subsets, "A random choice of so many data sets (default: all)")
+      ->check(whole_number());
   command
       ->add_option("--split-tolerance", options->subsets.split_tolerance,
                    "How far the share of a split may be from the source's, relative to it")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(real_number(0, 1))
       ->capture_default_str();
   command
       ->add_option("--overlap", options->subsets.duplicate_overlap,
                    "A data set that shares so much with an earlier one is dropped (intersection over union)")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(real_number(0, 1))
       ->capture_default_str();
   command->add_option("--python", options->python, "Interpreter with scikit-learn, which clusters")
       ->capture_default_str();
-  command->add_option("--seed", options->subsets.seed, "Of clusterings and choices")->capture_default_str();
+  command->add_option("--seed", options->subsets.seed, "Of clusterings and choices")
+      ->check(whole_number())
+      ->capture_default_str();
   add_computing_options(*command, options->device, options->threads);
   command->footer(
       "Features: the detector's stages, a classifier's, statistics of labels, colours and gradients. Each is clustered "

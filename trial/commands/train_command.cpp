@@ -1,3 +1,4 @@
+#include <chrono>
 #include <memory>
 
 #include "trial/commands/commands.h"
@@ -8,6 +9,7 @@
 #include "trial/training/configuration.h"
 #include "trial/training/curves.h"
 #include "trial/training/device.h"
+#include "trial/training/initial_weights.h"
 #include "trial/training/output_folder.h"
 #include "trial/training/progress.h"
 #include "trial/training/trainer.h"
@@ -21,6 +23,20 @@ namespace {
 struct Options : TrainingOptions {
   std::string parameters_file;
 };
+
+// Whether `result`, of a run with the same recipe, is what this run would have; null is none.
+bool is_result_of(const Json& result, const Json& context) {
+  for (const char* key : {"data", "seed", "version"}) {
+    if (!result.contains(key) || result.at(key) != context.at(key)) return false;
+  }
+  return true;
+}
+
+// NNI repeats a trial whose end it did not see.
+void report_again(const Json& result, TrialChannel& channel) {
+  for (const Json& validation : result.at("validations")) channel.report_intermediate(validation.at("ap"));
+  channel.report_final(result.at("test_ap").is_null() ? Json(0.0) : result.at("test_ap"));
+}
 
 void train(const Options& options) {
   stop_on_signals();
@@ -36,13 +52,30 @@ void train(const Options& options) {
   set_up_computing(options.threads);
 
   const FaceDataset data = load_dataset(options.data);
-  const OutputFolder out(options.out.empty() ? default_output_folder() : options.out);
-  out.write_recipe(recipe);
+  const Json context = {{"data", options.data},
+                        {"recipe", options.recipe},
+                        {"parameters", assignment.parameters},
+                        {"seed", options.trainer.seed},
+                        {"version", kVersion}};
+  // NNI may start a trial again while its earlier life ends.
+  OutputFolder out(options.out, std::chrono::seconds(environment.is_standalone() ? 0 : 10));
+  if (environment.is_standalone()) {
+    out.refuse_finished_run();
+  } else if (const Json result = out.finished_result(); is_result_of(result, context) && out.is_of(recipe)) {
+    spdlog::info("{}: this trial came to its end before; its result is reported again", out.path());
+    report_again(result, *channel);
+    return;
+  }
+  Trainer trainer(training_data(data), recipe, options.trainer_with(out.file("checkpoint.pt")));
+  const std::vector<std::string> remapping = remapping_report(recipe);
 
   Progress progress;
   TrainingObserver observer;
   observer.step = [&](const StepReport& step) { progress.step(step); };
-  observer.interrupted = [] { return stop_was_asked_for(); };
+  observer.interrupted = [&] {
+    out.begin(recipe, remapping, {});  // not before: what is there stays when the run cannot start
+    return stop_was_asked_for();
+  };
   observer.epoch = [&](const EpochReport& epoch) {
     out.append_epoch(epoch);
     progress.epoch(epoch);
@@ -50,13 +83,11 @@ void train(const Options& options) {
   };
   observer.resumed = [&](const std::vector<EpochReport>& epochs) {
     spdlog::info("going on behind epoch {} of a run that was cut off", epochs.size());
-    out.start_epochs(epochs);
+    out.begin(recipe, remapping, epochs);
     for (const EpochReport& epoch : epochs) {
       if (epoch.average_precision) channel->report_intermediate(*epoch.average_precision);
     }
   };
-  out.start_epochs({});
-  Trainer trainer(training_data(data), recipe, options.trainer_with(out.file("checkpoint.pt")));
   const TrainingResult result = trainer.run(out.file("best.pt"), observer);
 
   for (const std::string& line : result.warnings) spdlog::warn(options.data + ": " + line);
@@ -65,11 +96,7 @@ void train(const Options& options) {
   // signal. A detector that diverged before its first validation finds nothing: that is its score.
   if (!is_interrupted) channel->report_final(result.test.value_or(0));
   if (is_interrupted && result.best_epoch > 0) channel->report_final(result.best_validation);
-  out.write_result(result, {{"data", options.data},
-                            {"recipe", options.recipe},
-                            {"parameters", assignment.parameters},
-                            {"seed", options.trainer.seed},
-                            {"version", kVersion}});
+  out.write_result(result, context);
   draw_curves(result.epochs, out.file("curves.png"));
   if (is_interrupted) {
     progress.result(result, out.path());
@@ -95,10 +122,14 @@ void add_train(CLI::App& app) {
   command->add_option("--data", options->data, "Data set folder: annotations.json (COCO) and images/")->required();
   add_training_options(*command, *options);
   command->add_option("--params", options->parameters_file, "Configuration as JSON or YAML, when NNI gives none");
-  command->add_option("--out", options->out, "Output folder (default: NNI's, else runs/<time>)");
+  command->add_option("--out", options->out,
+                      "Output folder (default: NNI's, else runs/<time>); a run that was cut off goes on with the same "
+                      "one, a finished one is not trained over");
   command->footer(
       "SIGINT or SIGTERM ends training: the best validation so far is the result (exit code 0); before the first "
-      "validation there is none (exit code 1).\n\n"
+      "validation there is none (exit code 1).\n"
+      "Weights of another architecture are mapped to the recipe's; remapping.txt in the output folder says how, layer "
+      "by layer.\n\n"
       "Recipe keys, also the keys of configurations:\n" +
       describe_recipe_keys() +
       "\nExamples:\n"

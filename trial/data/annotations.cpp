@@ -17,8 +17,9 @@
 namespace hyperfd {
 namespace {
 
-// The name as given, or inside images/ if it is only there; "" when there is no such file.
-std::string existing_file(const std::string& folder, const CocoEntry& entry) {
+// The name as given, or inside images/ if it is only there; "" when there is no such file. `obstacle` gets the file and
+// what keeps anybody from looking: a folder that may not be entered, say.
+std::string existing_file(const std::string& folder, const CocoEntry& entry, std::string& obstacle) {
   const Json* name = entry.find("file_name");
   if (!name || !name->is_string() || *name == "") entry.fail("file_name", "a file name");
   const std::string file = name->get<std::string>();
@@ -27,9 +28,13 @@ std::string existing_file(const std::string& folder, const CocoEntry& entry) {
       std::find(path.begin(), path.end(), "..") != path.end()) {
     entry.fail("file_name", "a path inside the data set's folder");
   }
-  std::error_code error;  // an overlong name is a missing file, too
   for (const std::string& candidate : {file, "images/" + file}) {
-    if (std::filesystem::is_regular_file(folder + "/" + candidate, error)) return candidate;
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(folder + "/" + candidate, error);
+    if (std::filesystem::is_regular_file(status)) return candidate;
+    // An overlong name is a missing file, too.
+    if (status.type() == std::filesystem::file_type::none && error != std::errc::filename_too_long)
+      obstacle = folder + "/" + candidate + ": " + error.message();
   }
   return "";
 }
@@ -61,18 +66,23 @@ std::vector<AnnotatedImage> read_annotations(const std::string& folder, Warnings
   std::unordered_map<std::string, std::size_t> index_of_id, index_of_file;
   const Json& image_list = list_in(root, "images", file);
   if (image_list.empty()) throw InputError(file + ": images: expected at least one image, got []");
+  std::string unreachable;
   for (std::size_t i = 0; i < image_list.size(); ++i) {
     const CocoEntry entry(file, "images", i, image_list[i]);
     const std::string id = entry.id("id");
     AnnotatedImage image;
     image.id = id;
-    image.file = existing_file(folder, entry);
+    std::string obstacle;
+    image.file = existing_file(folder, entry, obstacle);
+    if (image.file.empty() && unreachable.empty()) unreachable = obstacle;
     image.width = entry.pixels("width");
     image.height = entry.pixels("height");
     const std::size_t index = image.file.empty() ? kMissing : images.size();
     const std::string name = entry.find("file_name")->get<std::string>();
     if (!index_of_id.emplace(id, index).second) {
       warnings.add("images with an id that an earlier one has, dropped", name);
+    } else if (index == kMissing && !obstacle.empty()) {
+      warnings.add("images that cannot be reached, dropped", obstacle);
     } else if (index == kMissing) {
       warnings.add("images whose file is missing, dropped", name);
     } else if (const auto [twin, is_new] = index_of_file.emplace(image.file, index); !is_new) {
@@ -83,7 +93,8 @@ std::vector<AnnotatedImage> read_annotations(const std::string& folder, Warnings
     }
   }
   if (images.empty()) {
-    throw InputError(file + ": none of the " + std::to_string(image_list.size()) + " images listed is in " + folder);
+    const std::string none = file + ": none of the " + std::to_string(image_list.size()) + " images listed ";
+    throw InputError(none + (unreachable.empty() ? "is in " + folder : "can be reached: " + unreachable));
   }
 
   const std::string face = face_category(root, file);

@@ -101,11 +101,14 @@ const Json& list_in(const Json& root, const char* key, const std::string& file) 
 std::string face_category(const Json& root, const std::string& file) {
   if (!root.contains("categories") || root["categories"].is_null()) return "1";
   const Json& categories = list_in(root, "categories", file);
+  Json names = Json::array();
   for (std::size_t i = 0; i < categories.size(); ++i) {
     const CocoEntry category(file, "categories", i, categories[i]);
     const Json* name = category.find("name");
     if (categories.size() == 1 || (name && name->is_string() && *name == "face")) return category.id("id");
+    names.push_back(name ? *name : Json());
   }
+  if (!names.empty()) throw InputError(file + ": categories: expected one named \"face\", got " + brief(names));
   return "1";
 }
 

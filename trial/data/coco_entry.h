@@ -39,7 +39,8 @@ std::string without_nan(std::string text);
 // root[key], which must be a list.
 const Json& list_in(const Json& root, const char* key, const std::string& file);
 
-// The id, as JSON text, of the category that means a face: the one named "face", else the only one, else 1.
+// The id, as JSON text, of the category that means a face: the one named "face", or the only one, whatever its name; 1
+// where there are none. Throws InputError that names them when several are there and none is it.
 std::string face_category(const Json& root, const std::string& file);
 
 }  // namespace hyperfd

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <sstream>
 
 #include "trial/data/image_source.h"
 #include "trial/detector/anchors.h"
@@ -37,6 +38,10 @@ class EvaluationMode {
 
 }  // namespace
 
+bool is_too_small(const Box& box, const Recipe& recipe) {
+  return is_ignored({box.x, box.y, box.width, box.height, false}, static_cast<float>(recipe.minimum_face));
+}
+
 Evaluator::Evaluator(std::string folder, std::vector<AnnotatedImage> images, const Recipe& recipe, std::size_t memory)
     : folder_(std::move(folder)), images_(std::move(images)), recipe_(recipe), memory_(memory) {}
 
@@ -54,6 +59,7 @@ bool Evaluator::measure(torch::Device device, const std::function<bool()>& inter
   std::map<std::pair<int, int>, std::vector<std::size_t>> by_size;
   std::size_t bytes = 0;
   std::vector<Slot> slots;
+  std::string first_reason;
   for (std::size_t i = 0; i < images_.size(); ++i) {
     if (interrupted && interrupted()) return false;
     Sample seen;
@@ -63,6 +69,7 @@ bool Evaluator::measure(torch::Device device, const std::function<bool()>& inter
       seen = resize_for_evaluation(pixels, images_[i], folder_, recipe_);
     } catch (const InputError& error) {
       warnings_.add("unreadable images left out of evaluation", error.what());
+      if (first_reason.empty()) first_reason = error.what();
       continue;
     }
     const cv::Size size = seen.image.size();
@@ -71,10 +78,13 @@ bool Evaluator::measure(torch::Device device, const std::function<bool()>& inter
     readable.push_back(images_[i]);
     slots.push_back({bytes <= memory_ ? seen.image : cv::Mat(), size, std::move(seen.faces)});
   }
-  if (readable.empty())
-    throw InputError(folder_ + ": none of the " + std::to_string(images_.size()) + " images to evaluate can be read");
+  if (readable.empty()) {
+    throw InputError(folder_ + ": none of the " + std::to_string(images_.size()) +
+                     " images to evaluate can be read: " + first_reason);
+  }
   images_ = std::move(readable);
   slots_ = std::move(slots);
+  warn_of_small_faces();
   for (const auto& [size, indices] : by_size) {
     auto most = static_cast<std::size_t>(recipe_.evaluation_batch_size);
     if (device.is_cpu()) {
@@ -89,8 +99,24 @@ bool Evaluator::measure(torch::Device device, const std::function<bool()>& inter
   return true;
 }
 
+// AP is 0 where no face counts, whatever the detector finds.
+void Evaluator::warn_of_small_faces() {
+  std::ostringstream kind;
+  kind << "faces are all under minimum_face " << recipe_.minimum_face << " at evaluation_side "
+       << recipe_.evaluation_side << ": AP is 0";
+  Warnings small = warnings_;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    for (const Face& face : slots_[i].faces) {
+      if (face.ignored) continue;
+      if (!is_too_small(face.box, recipe_)) return;
+      small.add(kind.str(), images_[i].file);
+    }
+  }
+  warnings_ = std::move(small);
+}
+
 std::vector<std::vector<Detection>> Evaluator::detect(RetinaFace& detector, torch::Device device,
-                                                      const std::vector<std::size_t>& batch) {
+                                                      const std::vector<std::size_t>& batch, bool& is_finite) {
   const cv::Size size = slots_[batch[0]].size;
   torch::Tensor pixels =
       torch::empty({static_cast<std::int64_t>(batch.size()), size.height, size.width, 3}, torch::kByte);
@@ -102,7 +128,10 @@ std::vector<std::vector<Detection>> Evaluator::detect(RetinaFace& detector, torc
     anchors_ = make_anchors(size.height, size.width, recipe_.anchor_sizes);
     anchors_size_ = size;
   }
-  return decode(network_output(detector, pixels, recipe_.precision, device), anchors_.to(device), recipe_.decoding());
+  const RawOutput output = network_output(detector, pixels, recipe_.precision, device);
+  for (const torch::Tensor& numbers : {output.logits, output.boxes})
+    is_finite = is_finite && torch::isfinite(numbers).all().item<bool>();
+  return decode(output, anchors_.to(device), recipe_.decoding());
 }
 
 std::optional<Evaluation> Evaluator::run(RetinaFace& detector, torch::Device device,
@@ -115,7 +144,7 @@ std::optional<Evaluation> Evaluator::run(RetinaFace& detector, torch::Device dev
   evaluation.detections.resize(slots_.size());
   for (const auto& batch : batches_) {
     if (interrupted && interrupted()) return std::nullopt;
-    auto detections = detect(detector, device, batch);
+    auto detections = detect(detector, device, batch, evaluation.is_finite);
     for (std::size_t i = 0; i < batch.size(); ++i) evaluation.detections[batch[i]] = std::move(detections[i]);
   }
   for (std::size_t i = 0; i < slots_.size(); ++i) evaluation.faces.push_back(slots_[i].faces);

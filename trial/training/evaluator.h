@@ -18,7 +18,11 @@ struct Evaluation {
   std::vector<std::vector<Detection>> detections;  // of each image, in pixels of the evaluated size
   std::vector<std::vector<Face>> faces;            // beside them, annotated, in the same pixels
   double images_per_second = 0;                    // network, decoding and (on the first run) reading together
+  bool is_finite = true;                           // false: the network said something that is no number
 };
+
+// Whether the recipe ignores a face for its size; `box` in pixels of the evaluated size.
+bool is_too_small(const Box& box, const Recipe& recipe);
 
 // Detects faces on the images of one split and scores them. Images are resized so that their shorter side is the
 // recipe's `evaluation_side`, faces and the smallest face that counts are measured at that size. Unreadable images are
@@ -30,8 +34,8 @@ class Evaluator {
             std::size_t memory = 256u << 20);
 
   // Runs in evaluation mode and puts the detector's mode back. `interrupted` is asked between batches, and between
-  // images when they are first read; when it says true the result is nothing. Throws InputError when no image can be
-  // read.
+  // images when they are first read; when it says true the result is nothing. Throws InputError, with the first reason,
+  // when no image can be read.
   std::optional<Evaluation> run(RetinaFace& detector, torch::Device device,
                                 const std::function<bool()>& interrupted = {});
 
@@ -49,8 +53,10 @@ class Evaluator {
   };
   // False: interrupted.
   bool measure(torch::Device device, const std::function<bool()>& interrupted);
+  void warn_of_small_faces();
+  // `is_finite` becomes false when an output of the network is no number.
   std::vector<std::vector<Detection>> detect(RetinaFace& detector, torch::Device device,
-                                             const std::vector<std::size_t>& batch);
+                                             const std::vector<std::size_t>& batch, bool& is_finite);
 
   std::string folder_;
   std::vector<AnnotatedImage> images_;

@@ -27,13 +27,13 @@ bool is_backbone_only(const Weights& weights) {
   return !weights.tensors.empty();
 }
 
-// Maps weights of another chain of inverted residual blocks to `backbone` and says in the log how much was mapped.
-// Weights of `backbone` itself or of unknown origin stay as they are.
-void fit_to_backbone(Weights& weights, const std::string& backbone, const std::string& source) {
-  if (weights.description.empty() || weights.description == kBackboneOnly) return;
+// Maps weights of another chain of inverted residual blocks to `backbone` and says how: a summary, then a line for each
+// convolution that changed. Weights of `backbone` itself or of unknown origin stay as they are, without a word.
+std::vector<std::string> fit_to_backbone(Weights& weights, const std::string& backbone, const std::string& source) {
+  if (weights.description.empty() || weights.description == kBackboneOnly) return {};
   const std::string trained = recipe_from_yaml(weights.description, source).backbone;
   const auto from = architecture_of(trained), to = architecture_of(backbone);
-  if (trained == backbone) return;
+  if (trained == backbone) return {};
   if (!from || !to) {
     throw InputError(source + ": weights of " + trained + " do not fit backbone " + backbone +
                      "; choose others (--weights) or none (--set weights=)");
@@ -41,9 +41,11 @@ void fit_to_backbone(Weights& weights, const std::string& backbone, const std::s
   if (!has_batch_norms(weights))
     throw InputError(source + ": folded weights cannot be mapped to another backbone; keep those with batch norms");
   Remapping mapped = remap_parameters(weights, *from, *to, weights.description);
-  for (const std::string& line : mapped.report) spdlog::debug("{}: {}", source, line);
-  spdlog::info("{}: mapped from {} to {}, {} convolutions changed", source, trained, backbone, mapped.report.size());
   weights = std::move(mapped.weights);
+  std::vector<std::string> report = {source + ": mapped from " + trained + " to " + backbone + ", " +
+                                     std::to_string(mapped.report.size()) + " convolutions changed"};
+  report.insert(report.end(), mapped.report.begin(), mapped.report.end());
+  return report;
 }
 
 // Weights of the backbone alone are enough: the rest stays as it is.
@@ -84,13 +86,22 @@ Recipe load_recipe_for_weights(const std::string& recipe_name, const std::string
   return recipe;
 }
 
+std::vector<std::string> remapping_report(const Recipe& recipe) {
+  if (recipe.weights.empty()) return {};
+  const std::string file = find_model(recipe.weights);
+  Weights weights = load_weights(file);
+  return fit_to_backbone(weights, recipe.backbone, file);
+}
+
 RetinaFace initial_network(const Recipe& recipe, std::uint64_t seed, Weights& initial) {
   DetectorOptions options = recipe.detector();
   const bool folded = options.folded;
   const std::string file = recipe.weights.empty() ? "" : find_model(recipe.weights);
   if (!file.empty()) {
     initial = load_weights(file);
-    fit_to_backbone(initial, recipe.backbone, file);
+    const std::vector<std::string> report = fit_to_backbone(initial, recipe.backbone, file);
+    if (!report.empty()) spdlog::info(report.front());
+    for (std::size_t i = 1; i < report.size(); ++i) spdlog::debug("{}: {}", file, report[i]);
   }
   options.folded = !file.empty() && !has_batch_norms(initial);
   if (options.folded && !folded)

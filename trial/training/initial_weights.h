@@ -23,6 +23,10 @@ Recipe load_recipe_for_weights(const std::string& recipe, const std::string& wei
 // file and the first tensor that does not fit.
 RetinaFace initial_network(const Recipe& recipe, std::uint64_t seed, Weights& initial);
 
+// How initial_network() maps the recipe's weights: a summary, then a line for each convolution that changes. Empty when
+// they are of the recipe's own backbone or there are none. Throws InputError as it does.
+std::vector<std::string> remapping_report(const Recipe& recipe);
+
 // `network` with its batch norms folded, for inference: in evaluation mode, on the CPU.
 RetinaFace folded_twin(const RetinaFace& network);
 

@@ -21,9 +21,10 @@ namespace {
 struct Range {
   double minimum = 0;
   bool includes_minimum = true;
-  double maximum = std::numeric_limits<double>::infinity();
+  double maximum = std::numeric_limits<float>::max();  // networks compute in float32
 };
-constexpr Range kPositive{0, false};
+// Search spaces may reach too far, and their trials shall have a result: training that float32 cannot hold diverges.
+constexpr Range kLearningRate{0, false, std::numeric_limits<double>::max()};
 constexpr Range kShare{0, true, 1};
 constexpr Range kAtLeastOne{1, true, 1e9};
 constexpr Range kCount{0, true, 1e9};
@@ -68,7 +69,7 @@ const std::vector<Field>& fields() {
        "backbone levels (of strides 8, 16, 32) that keep their initial weights",
        {0, true, 3}},
       {"optimizer", &Recipe::optimizer, "sgd or adam", {}, {"sgd", "adam"}},
-      {"learning_rate", &Recipe::learning_rate, "highest learning rate", kPositive},
+      {"learning_rate", &Recipe::learning_rate, "highest learning rate", kLearningRate},
       {"momentum", &Recipe::momentum, "of sgd", {0, true, 0.9999}},
       {"weight_decay", &Recipe::weight_decay, "added to the gradient, times the weights", {}},
       {"decay_norms", &Recipe::decay_norms, "decay biases and batch norms too, not only convolutions' kernels"},
@@ -80,7 +81,8 @@ const std::vector<Field>& fields() {
        {0, true, 0.99999}},
       {"precision",
        &Recipe::precision,
-       "float32, or bfloat16 where it is safe (mixed precision): faster on CUDA, and on processors with AVX512-BF16",
+       "float32, or bfloat16 where it is safe (mixed precision): faster on processors with AVX512-BF16, and meant for "
+       "CUDA, not measured there",
        {},
        {"float32", "bfloat16"}},
       {"epochs", &Recipe::epochs, "times through the training images, at most", kAtLeastOne},
@@ -113,7 +115,7 @@ const std::vector<Field>& fields() {
        {0.1, false, 0.95}},
       {"location_weight", &Recipe::location_weight, "weight of the box loss", {}},
       {"landmark_weight", &Recipe::landmark_weight, "weight of the landmark loss", {}},
-      {"negative_ratio", &Recipe::negative_ratio, "hard negatives for each positive anchor", kPositive},
+      {"negative_ratio", &Recipe::negative_ratio, "hard negatives for each positive anchor", {0, false, 1e9}},
       {"minimum_negatives", &Recipe::minimum_negatives, "hard negatives in images with fewer (images without faces)",
        kCount},
       {"face_prior", &Recipe::face_prior, "face probability of every anchor before training", {0, false, 0.9}},
@@ -121,7 +123,11 @@ const std::vector<Field>& fields() {
        &Recipe::evaluation_side,
        "shorter side of evaluated images in pixels; 0: as they are",
        {0, true, 8192}},
-      {"minimum_face", &Recipe::minimum_face, "smaller faces are ignored in evaluation (pixels at that size)", {}},
+      {"minimum_face",
+       &Recipe::minimum_face,
+       "smaller faces are ignored in evaluation (pixels at that size); unless it is given it follows evaluation_side, "
+       "a twentieth of it, but not to 0",
+       {}},
       {"score_threshold", &Recipe::score_threshold, "weaker detections are dropped", kShare},
       {"nms_threshold", &Recipe::nms_threshold, "overlap above which the weaker of two detections is dropped", kShare},
       {"evaluation_batch_size", &Recipe::evaluation_batch_size, "images of equal size evaluated at once, at most",
@@ -143,9 +149,10 @@ std::string short_number(double value) {
   return text.str();
 }
 
-std::string range_text(const Range& range) {
+// Maxima that nobody comes near are said to those only who are past them.
+std::string range_text(const Range& range, bool is_past_maximum) {
   std::string text = (range.includes_minimum ? "≥ " : "> ") + short_number(range.minimum);
-  if (range.maximum < 1e9) text += " and ≤ " + short_number(range.maximum);
+  if (range.maximum < 1e9 || is_past_maximum) text += " and ≤ " + short_number(range.maximum);
   return text;
 }
 
@@ -155,12 +162,12 @@ std::string range_text(const Range& range) {
 }
 
 double checked_number(const Json& value, const Field& field, bool whole, const std::string& source) {
-  const std::string expected = (whole ? "a whole number " : "a number ") + range_text(field.range);
-  if (!value.is_number()) refuse(source, field, expected, value);
-  const double number = value.get<double>();
-  const bool in_range = field.range.includes_minimum ? number >= field.range.minimum : number > field.range.minimum;
-  if (!std::isfinite(number) || !in_range || number > field.range.maximum || (whole && number != std::floor(number))) {
-    refuse(source, field, expected, value);
+  const Range& range = field.range;
+  const double number = value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+  const bool is_past_maximum = number > range.maximum;
+  const bool reaches_minimum = range.includes_minimum ? number >= range.minimum : number > range.minimum;
+  if (!std::isfinite(number) || !reaches_minimum || is_past_maximum || (whole && number != std::floor(number))) {
+    refuse(source, field, (whole ? "a whole number " : "a number ") + range_text(range, is_past_maximum), value);
   }
   return number;
 }
@@ -320,6 +327,9 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& source) {
 void set_field(Recipe& recipe, const std::string& key, const Json& value, const std::string& source) {
   const Field& field = find_field(key, source);
   std::visit(Setter{recipe, field, value, source}, field.member);
+  if (key == "minimum_face") recipe.minimum_face_is_given = true;
+  if (key == "evaluation_side" && recipe.evaluation_side > 0 && !recipe.minimum_face_is_given)
+    recipe.minimum_face = recipe.evaluation_side * 36.0 / 720;  // B.1
 }
 
 void check_recipe(const Recipe& recipe, const std::string& source) {

@@ -11,7 +11,8 @@
 namespace hyperfd {
 
 // Everything that decides how a detector is trained and evaluated, except the data, the seed and the machine.
-// The defaults are the paper's (B.1). Field names are the keys of recipe files, of `--set`, and of configurations.
+// The defaults are the paper's (B.1), but for the weights. Field names are the keys of recipe files, of `--set`, and of
+// configurations.
 struct Recipe {
   // Detector.
   std::string backbone = "mobilenet_v2_x0.5";
@@ -60,6 +61,7 @@ struct Recipe {
   // Evaluation.
   int evaluation_side = 720;
   double minimum_face = 36;
+  bool minimum_face_is_given = false;  // no key: set_field() has set minimum_face itself, not evaluation_side
   double score_threshold = 0.02;
   double nms_threshold = 0.4;
   int evaluation_batch_size = 8;
@@ -88,8 +90,9 @@ std::string to_yaml(const Recipe& recipe);
 // The inverse of to_yaml(); `source` begins the messages of its errors.
 Recipe recipe_from_yaml(const std::string& text, const std::string& source);
 
-// Sets one field. Throws InputError: `<source>: learning_rate: expected a number > 0, got "abc"`, or one that suggests
-// the nearest key.
+// Sets one field, and with evaluation_side minimum_face, which stays a twentieth of it (B.1: 36 of 720 pixels) until it
+// is set itself; an evaluation_side of 0 leaves it as it is. Throws InputError: `<source>: learning_rate: expected a
+// number > 0, got "abc"`, or one that suggests the nearest key.
 void set_field(Recipe& recipe, const std::string& key, const Json& value, const std::string& source);
 
 // Throws InputError when fields that are right by themselves do not go together, or make a network too large to train.

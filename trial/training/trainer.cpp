@@ -4,8 +4,10 @@
 #include <chrono>
 #include <filesystem>
 #include <limits>
+#include <new>
 #include <sstream>
 
+#include <opencv2/core.hpp>
 #include <torch/torch.h>
 
 #include "trial/data/drawing.h"
@@ -13,6 +15,7 @@
 #include "trial/detector/folding.h"
 #include "trial/detector/retinaface.h"
 #include "trial/training/checkpoint.h"
+#include "trial/training/detect.h"
 #include "trial/training/device.h"
 #include "trial/training/evaluator.h"
 #include "trial/training/initial_weights.h"
@@ -61,20 +64,66 @@ ScheduleOptions schedule_options(const Recipe& recipe) {
   return options;
 }
 
+// Whether evaluation will ignore a face for its size. False where annotations do not tell: they may lack the image's.
+bool will_be_too_small(const Face& face, const AnnotatedImage& image, const Recipe& recipe) {
+  if (recipe.evaluation_side > 0 && (image.width == 0 || image.height == 0)) return false;
+  const auto scale = static_cast<float>(evaluation_scale({image.width, image.height}, recipe));
+  return is_too_small({0, 0, face.box.width * scale, face.box.height * scale}, recipe);
+}
+
 // Without a face there is nothing to learn, and AP has no meaning.
-void check_faces(const TrainingData& data) {
+void check_faces(const TrainingData& data, const Recipe& recipe) {
   const auto check = [&](const std::vector<AnnotatedImage>& images, Split split) {
-    const auto to_find = [](const Face& face) { return !face.ignored; };
-    const bool any = std::any_of(images.begin(), images.end(), [&](const AnnotatedImage& image) {
-      return std::any_of(image.faces.begin(), image.faces.end(), to_find);
-    });
-    if (any || images.empty()) return;
-    throw InputError(data.folder + ": expected faces in the " + name_of(split) + " split, its " +
-                     std::to_string(images.size()) + " images have none (or all are iscrowd)");
+    std::size_t faces = 0, too_small = 0;
+    for (const AnnotatedImage& image : images) {
+      for (const Face& face : image.faces) {
+        if (face.ignored) continue;
+        ++faces;
+        too_small += split != Split::kTrain && will_be_too_small(face, image, recipe);
+      }
+    }
+    if (images.empty() || too_small < faces) return;
+    std::ostringstream message;
+    message << data.folder << ": expected faces ";
+    if (faces == 0) {
+      message << "in the " << name_of(split) << " split, its " << images.size()
+              << " images have none (or all are iscrowd)";
+    } else {
+      message << "of minimum_face " << recipe.minimum_face << " pixels or more in the " << name_of(split)
+              << " split, all its " << faces << " are smaller at evaluation_side " << recipe.evaluation_side;
+    }
+    throw InputError(message.str());
   };
   check(data.train, Split::kTrain);
   check(data.validation, Split::kValidation);
   check(data.test, Split::kTest);
+}
+
+bool is_finite(const Weights& weights) {
+  for (const auto& item : weights.tensors) {
+    if (!torch::isfinite(item.second).all().item<bool>()) return false;
+  }
+  return true;
+}
+
+bool is_of_memory(const c10::Error& error) {
+  const std::string message = error.what_without_backtrace();
+  return message.find("can't allocate memory") != std::string::npos ||
+         message.find("out of memory") != std::string::npos;
+}
+
+// What `work` returns. When it lacks memory, `error` begins the message and says which keys ask for less.
+template <typename Work>
+auto with_enough_memory(const std::string& keys, const Work& work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+  } catch (const cv::Exception& error) {
+    if (error.code != cv::Error::StsNoMem) throw;
+  } catch (const c10::Error& error) {
+    if (!is_of_memory(error)) throw;
+  }
+  throw Error(keys + ": not enough memory; smaller numbers need less");
 }
 
 // Identifies a run: same text, same result.
@@ -139,9 +188,12 @@ struct Trainer::Impl {
   }
 
   bool interrupted() const { return observer.interrupted && observer.interrupted(); }
+  // Nothing when the run may go on.
   std::optional<Ending> train_epoch(int epoch, EpochReport& report);
+  std::optional<Ending> take_steps(int epoch, EpochReport& report);
+  std::optional<Ending> validate(EpochReport& report);
   // Nothing when interrupted.
-  std::optional<double> validate(EpochReport& report);
+  std::optional<Evaluation> evaluate(Evaluator& evaluator);
   void resume(TrainingResult& result, Weights& best);
   void save(const TrainingResult& result, const Weights& best);
 
@@ -193,6 +245,12 @@ void Trainer::Impl::save(const TrainingResult& result, const Weights& best) {
 }
 
 std::optional<Ending> Trainer::Impl::train_epoch(int epoch, EpochReport& report) {
+  return with_enough_memory(
+      "batch_size " + std::to_string(recipe.batch_size) + ", crop_size " + std::to_string(recipe.crop_size),
+      [&] { return take_steps(epoch, report); });
+}
+
+std::optional<Ending> Trainer::Impl::take_steps(int epoch, EpochReport& report) {
   const std::size_t batches = loader.batches_per_epoch();
   const auto start = Clock::now();
   StepLosses sums;
@@ -223,19 +281,29 @@ std::optional<Ending> Trainer::Impl::train_epoch(int epoch, EpochReport& report)
   return std::nullopt;
 }
 
-std::optional<double> Trainer::Impl::validate(EpochReport& report) {
+std::optional<Ending> Trainer::Impl::validate(EpochReport& report) {
   const auto start = Clock::now();
-  load_into(*inference, fold(step.weights()), "network");
-  const auto evaluation = validation.run(inference, device, observer.interrupted);
-  if (!evaluation) return std::nullopt;
+  const Weights weights = step.weights();
+  // The loss says what the weights before the last step were worth.
+  if (!is_finite(weights)) return Ending::kDiverged;
+  load_into(*inference, fold(weights), "network");
+  const auto evaluation = evaluate(validation);
+  if (!evaluation) return Ending::kInterrupted;
+  if (!evaluation->is_finite) return Ending::kDiverged;
   report.validation_seconds = seconds_since(start);
   report.average_precision = evaluation->average_precision;
   report.best = schedule.validated(evaluation->average_precision);
-  return evaluation->average_precision;
+  return std::nullopt;
+}
+
+std::optional<Evaluation> Trainer::Impl::evaluate(Evaluator& evaluator) {
+  return with_enough_memory("evaluation_side " + std::to_string(recipe.evaluation_side) + ", evaluation_batch_size " +
+                                std::to_string(recipe.evaluation_batch_size),
+                            [&] { return evaluator.run(inference, device, observer.interrupted); });
 }
 
 Trainer::Trainer(TrainingData data, const Recipe& recipe, const TrainerOptions& options)
-    : impl_((check_faces(data), std::make_unique<Impl>(std::move(data), recipe, options))) {}
+    : impl_((check_faces(data, recipe), std::make_unique<Impl>(std::move(data), recipe, options))) {}
 
 Trainer::~Trainer() = default;
 
@@ -276,15 +344,14 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
       break;
     }
     if (epoch % self.recipe.validate_every == 0 || epoch == self.recipe.epochs) {
-      const auto metric = self.validate(report);
-      if (!metric) {
-        result.ending = Ending::kInterrupted;
+      if (const auto ending = self.validate(report)) {
+        result.ending = *ending;
         break;
       }
       result.validation_seconds += report.validation_seconds;
       if (report.best) {
         result.best_epoch = epoch;
-        result.best_validation = *metric;
+        result.best_validation = *report.average_precision;
         best = self.step.weights();
         save_weights(weights_file, best);
       }
@@ -301,7 +368,7 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
     if (!self.data.test.empty()) {
       const auto start = Clock::now();
       load_into(*self.inference, fold(best), weights_file);
-      if (auto evaluation = self.test.run(self.inference, self.device, observer.interrupted)) {
+      if (auto evaluation = self.evaluate(self.test)) {
         result.test = evaluation->average_precision;
         self.test_detections = std::move(evaluation->detections);
         result.test_seconds = seconds_since(start);

@@ -44,7 +44,8 @@ struct StepReport {
 enum class Ending {
   kCompleted,    // all epochs
   kStagnated,    // validation no longer rose
-  kDiverged,     // the loss or the gradient was not finite, or the loss rose far; the best validation before counts
+  kDiverged,     // a loss, the gradient, the weights or what they detect by was not finite, or the loss rose far: the
+                 // best validation before counts
   kInterrupted,  // somebody asked to stop
 };
 const char* name_of(Ending ending);
@@ -73,13 +74,16 @@ struct TrainingObserver {
 // split.
 class Trainer {
  public:
-  // Starts from the recipe's initial weights. Throws InputError: no images, an unknown device, weights that do not fit.
+  // Starts from the recipe's initial weights. Throws InputError: no images, no face to train with, to choose by or to
+  // score on, an unknown device, weights that do not fit.
   Trainer(TrainingData data, const Recipe& recipe, const TrainerOptions& options);
   ~Trainer();
 
   // Call once. The best weights are in `weights_file` (trial/detector/weights.h, described by the recipe) whenever an
   // epoch was best. Goes on where the checkpoint ends, if there is one of the same recipe, data, seed and initial
   // weights: on the CPU with one thread the result is the same to the bit as that of a run that was never cut off.
+  // Throws InputError when no image of a split can be read, and Error that names the recipe's keys that take the most
+  // memory when there is not enough.
   TrainingResult run(const std::string& weights_file, const TrainingObserver& observer);
 
   // Says that the result is safe: the checkpoint is no longer needed.

@@ -11,6 +11,12 @@
 #include "tuner/base/error.h"
 
 namespace hyperfd {
+namespace {
+
+// LibTorch refuses steps beyond float32, and Adam's first is ten times its learning rate.
+constexpr double kHighestLearningRate = 1e37;
+
+}  // namespace
 
 TrainingStep::TrainingStep(RetinaFace network, const Recipe& recipe, torch::Device device)
     : recipe_(recipe),
@@ -42,6 +48,9 @@ Losses TrainingStep::losses(const RawOutput& output, const std::vector<std::vect
 }
 
 std::optional<StepLosses> TrainingStep::run(const Batch& batch, double learning_rate) {
+  for (const ParameterGroup& group : groups_) {
+    if (learning_rate * group.rate > kHighestLearningRate) return std::nullopt;
+  }
   const Losses losses = this->losses(forward(batch), batch.faces);
   const torch::Tensor values =
       torch::stack({losses.total, losses.classification, losses.location, losses.landmarks}).detach().to(torch::kCPU);

@@ -26,7 +26,8 @@ class TrainingStep {
   // nothing is left to train.
   TrainingStep(RetinaFace network, const Recipe& recipe, torch::Device device);
 
-  // Nothing, and no parameter changed, when a loss or the gradient is not finite.
+  // Nothing, and no parameter changed, when a loss or the gradient is not finite, or the learning rate is beyond what
+  // float32 can take a step of.
   std::optional<StepLosses> run(const Batch& batch, double learning_rate);
 
   // The two halves in front of the gradient. Faces in the pixels of crops of the recipe's size.

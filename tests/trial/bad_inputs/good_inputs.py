@@ -91,12 +91,12 @@ def make_store(tuner, folder, environment):
 
 
 def make_checkpoint(trial, folder, environment):
-    """A training that ends by an error after its last epoch leaves its checkpoint: curves.png cannot be written."""
-    (folder / "cut" / "curves.png" / "in_the_way").mkdir(parents=True)
+    """A training that ends by an error after its last epoch leaves its checkpoint: result.json cannot be written."""
+    (folder / "cut" / "result.json" / "in_the_way").mkdir(parents=True)
     subprocess.run([trial, "train", "--data", "faces", "--recipe", "quick.yaml", "--set", "average=0.9", "--checkpoint-every", "0",
                     "--out", "cut"], cwd=folder, env=environment, capture_output=True)
-    (folder / "cut" / "curves.png" / "in_the_way").rmdir()
-    (folder / "cut" / "curves.png").rmdir()
+    (folder / "cut" / "result.json" / "in_the_way").rmdir()
+    (folder / "cut" / "result.json").rmdir()
     assert (folder / "cut" / "checkpoint.pt").exists()
 
 

@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from case import Case, Section, both, cut, link, put, write
+from case import Case, Section, both, cut, link, make_folder, put, write
 from good_inputs import encoded, picture
 
 TRAIN = "hyperfd-trial train --data faces --recipe quick.yaml --out run"
@@ -98,7 +98,8 @@ IMAGES = Section(
         Case("all training images are text",
              "hyperfd-trial: none of the 4 training images can be read: 4 unreadable images, skipped (e.g. faces/images/0.jpg: expected an image, the content cannot be decoded; faces/images/2.jpg: expected an image, the content cannot be decoded; faces/images/3.jpg: expected an image, the content cannot be decoded)",
              every_image("no picture")),
-        Case("all validation images are text", "hyperfd-trial: faces: none of the 2 images to evaluate can be read",
+        Case("all validation images are text",
+             "hyperfd-trial: faces: none of the 2 images to evaluate can be read: faces/images/4.jpg: expected an image, the content cannot be decoded",
              both(write("faces/images/4.jpg", "no"), write("faces/images/5.jpg", "no"))),
         Case("`detect` on text", "hyperfd-trial: note.jpg: expected an image, the content cannot be decoded",
              write("note.jpg", "no picture"), DETECT + " note.jpg"),
@@ -106,7 +107,25 @@ IMAGES = Section(
              command=DETECT + " nowhere.jpg"),
         Case("`detect` on files of which none is an image", "hyperfd-trial: none of the images can be read",
              both(write("a.jpg", ""), write("b.jpg", "")), DETECT + " a.jpg b.jpg"),
-        Case("`detect` on a folder without images", "hyperfd-trial: labels: no images in this folder", command=DETECT + " labels"),
+        Case("`detect` on a folder without images", "hyperfd-trial: labels: no images in this folder or below it", command=DETECT + " labels"),
+        Case("`detect` on a folder of videos",
+             "hyperfd-trial: films: no images in this folder or below it, but 1 videos, which are given by their own paths, as films/a.mp4",
+             write("films/a.mp4", ""), DETECT + " films"),
+        Case("`detect --out` is the folder of an image that the drawing would replace",
+             "hyperfd-trial: --out: ./a.png would replace the input a.png; choose another", write("a.png", encoded(picture(2), "PNG")),
+             DETECT + " --out . a.png"),
+        Case("`detect --out` has a link to the image", "hyperfd-trial: --out: found/a.png would replace the input a.png; choose another",
+             both(write("a.png", encoded(picture(2), "PNG")), make_folder("found"), link("found/a.png", "../a.png")),
+             DETECT + " --out found a.png"),
+        Case("`detect --out` is the folder of a video that the drawing would replace",
+             "hyperfd-trial: --out: ./film.mp4 would replace the input film.mp4; choose another", write("film.mp4", "no film"),
+             DETECT + " --out . film.mp4"),
+        Case("`detect --json` is an image", "hyperfd-trial: --json: faces/images/../images/2.jpg would replace the input faces/images/2.jpg; choose another",
+             command="hyperfd-trial detect --weights best.pt --json faces/images/../images/2.jpg faces/images"),
+        Case("`detect --json` is where nobody can write", "hyperfd-trial: /proc/zz: cannot be created: No such file or directory",
+             command="hyperfd-trial detect --weights best.pt --json /proc/zz/out.json faces/images", exit=1),
+        Case("`detect --score` is no number", 'hyperfd-trial: --score: expected a number in [0, 1], got "nan"',
+             command=DETECT + " --score nan faces/images"),
         Case("`detect` on a link to itself", "hyperfd-trial: loop.jpg: cannot be read: Too many levels of symbolic links",
              link("loop.jpg", "loop.jpg"), DETECT + " loop.jpg"),
         Case("`detect` on a file that is no video", "hyperfd-trial: film.mp4: expected a video, the content cannot be decoded",

@@ -92,6 +92,13 @@ def test_full_standard_output_is_an_error(good):
     assert outcome.exit == 1 and outcome.lines == ["hyperfd-tuner: standard output: cannot be written: No space left on device"]
 
 
+@pytest.mark.skipif(running.SANITIZED, reason="sanitized programs run without a limit on memory")
+def test_too_little_memory_names_what_takes_it(good):
+    outcome = running.run_in_copy("hyperfd-trial train --data faces --recipe quick.yaml --set batch_size=4096 --set crop_size=4096 --out run", good)
+    check_no_crash(outcome)
+    assert outcome.exit == 1 and outcome.lines == ["hyperfd-trial: batch_size 4096, crop_size 4096: not enough memory; smaller numbers need less"]
+
+
 def test_page_is_up_to_date():
     assert page.PAGE.read_text() == page.page(), "python tests/trial/bad_inputs/page.py --write"
 

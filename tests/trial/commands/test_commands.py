@@ -154,6 +154,91 @@ def test_pretrain_takes_landmarks_from_its_teacher_and_survives_a_kill(faces, tm
     program("train", "--data", faces, "--weights", out / "best.pt", "--set", "epochs=1", "--set", "validate_every=1", "--out", tmp_path / "next")
 
 
+def refused(*arguments):
+    result = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True)
+    assert result.returncode == 2, result.stderr
+    return result.stderr
+
+
+def contents(folder):
+    """But for the lock, which names the process."""
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.name != ".lock"}
+
+
+def test_detect_never_replaces_what_it_reads(tmp_path):
+    photos, link = tmp_path / "photos", tmp_path / "link"
+    for name in ("a.png", "sub/b.png"):
+        (photos / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (64, 48)).save(photos / name)
+    link.symlink_to("photos")
+    (photos / "film.mp4").write_text("no film")
+    before = contents(tmp_path)
+    for arguments in ([photos, "--out", photos], [photos, "--out", link], [photos / "a.png", "--out", link], [photos / "film.mp4", "--out", link],
+                      [photos, "--json", link / "a.png"]):
+        assert "would replace the input" in refused("detect", "--weights", MODEL, *arguments)
+        assert contents(tmp_path) == before
+
+
+def test_detect_finds_the_images_below_a_folder(faces, tmp_path):
+    photos, found = tmp_path / "photos", tmp_path / "photos" / "found"
+    image = next((faces / "images").iterdir())
+    for name in ("a.jpg", "sub/a.jpg"):
+        (photos / name).parent.mkdir(parents=True, exist_ok=True)
+        (photos / name).write_bytes(image.read_bytes())
+    (photos / "sub" / "film.mp4").write_text("no film")
+    for _ in range(2):  # the second time, drawings are there
+        result = program("detect", "--weights", MODEL, photos, "--out", found, "--json", tmp_path / "found.json", "--score", "0")
+        assert "leaves out 1 videos" in result.stderr and "film.mp4" in result.stderr
+        assert {(entry["image_id"], entry["file_name"]) for entry in json.loads((tmp_path / "found.json").read_text())} == \
+            {(1, "a.jpg"), (2, "sub/a.jpg")}
+        assert {str(file.relative_to(found)) for file in contents(found)} == {"a.png", "sub/a.png"}
+
+
+QUICK = [f"--set={setting}" for setting in ("epochs=1", "validate_every=1", "crop_size=96", "batch_size=8")]
+
+
+def test_what_a_run_left_stays_when_the_next_one_cannot_start(faces, tmp_path):
+    out = tmp_path / "out"
+    train = ["train", "--data", faces, "--out", out, *QUICK]
+    program(*train)
+    before = contents(out)
+    for more in ([], ["--set=batch_size=3", "--device=gpu"]):
+        assert "holds a finished run" in refused(*train, *more)
+        assert contents(out) == before
+    result = json.loads((out / "result.json").read_text())
+    (out / "result.json").write_text(json.dumps({**result, "ending": "interrupted"}))
+    before = contents(out)
+    assert "--device" in refused(*train, "--set=batch_size=3", "--device=gpu")
+    assert contents(out) == before
+    refused("train", "--data", faces, "--device=gpu", "--out", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_finished_trial_that_nni_repeats_reports_its_result_again(faces, tmp_path):
+    (tmp_path / "parameter.cfg").write_text(json.dumps({"parameter_id": 3, "parameters": {"learning_rate": 0.001}}))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NNI_")}
+    environment |= {"NNI_PLATFORM": "local", "NNI_TRIAL_JOB_ID": "AbCdE", "NNI_SYS_DIR": str(tmp_path), "NNI_OUTPUT_DIR": str(tmp_path)}
+
+    def run(*more):
+        metrics = tmp_path / ".nni" / "metrics"
+        metrics.unlink(missing_ok=True)
+        subprocess.run([PROGRAM, "train", "--data", faces, *QUICK, *more], env=environment, capture_output=True, check=True)
+        return metrics.read_bytes()
+
+    first, epochs = run(), epochs_of(tmp_path)
+    assert first.count(b"FINAL") == 1 and b"PERIODICAL" in first
+    assert run() == first and epochs_of(tmp_path) == epochs
+    run("--seed=2")  # another run
+    assert epochs_of(tmp_path) != epochs
+
+
+def test_how_weights_were_mapped_is_kept(faces, tmp_path):
+    result = program("train", "--data", faces, "--recipe", "mini_nas", "--set=backbone=mobilenet_v2_x0.5", *QUICK, "--out", tmp_path)
+    assert "remapping.txt" in result.stderr
+    summary, *layers = (tmp_path / "remapping.txt").read_text().splitlines()
+    assert "mapped from proxylessnas_largest to mobilenet_v2_x0.5" in summary and all(": " in layer for layer in layers) and layers
+
+
 def epochs_of(out):
     file = out / "train.jsonl"
     return [json.loads(line) for line in file.read_text().split("\n")[:-1]] if file.exists() else []

@@ -164,6 +164,17 @@ TEST_F(FaceDatasetTest, TakesTheCategoryNamedFace) {
   EXPECT_EQ(dataset.images()[0].faces[0].box.x, 2);
 }
 
+TEST_F(FaceDatasetTest, TakesTheOnlyCategoryAndRefusesToChooseAmongOthers) {
+  const auto with = [](const std::string& categories) {
+    return R"({"images": [{"id": 1, "file_name": "images/a.jpg"}], "categories": )" + categories +
+           R"(, "annotations": [{"image_id": 1, "category_id": 2, "bbox": [2, 2, 5, 5]}]})";
+  };
+  EXPECT_EQ(load(with(R"([{"id": 2, "name": "head"}])")).images()[0].faces.size(), 1u);
+  EXPECT_TRUE(load(with("[]")).images()[0].faces.empty()) << "category 1";
+  EXPECT_EQ(message(with(R"([{"id": 1, "name": "person"}, {"id": 2}])")),
+            data_.folder() + "/annotations.json: categories: expected one named \"face\", got [\"person\",null]");
+}
+
 TEST_F(FaceDatasetTest, NamesPlaceAndValueOfWrongTypes) {
   const std::string file = data_.folder() + "/annotations.json: ";
   EXPECT_EQ(message(coco(R"({"image_id": 1, "bbox": [1, 2, 3]})")),

@@ -27,6 +27,23 @@ TEST(InitialWeightsTest, WithoutWeightsTheNetworkIsTheRecipes) {
   }
 }
 
+TEST(InitialWeightsTest, ThePapersTrainingStartsFromPretrainedWeightsWhateverTheArchitecture) {
+  const Recipe paper = load_recipe_for_weights("paper", "", {});
+  EXPECT_EQ(paper.weights, "mobilenet_v2_x0.5");
+  EXPECT_EQ(paper.backbone, "mobilenet_v2_x0.5");
+  EXPECT_EQ(paper.channels, 80);
+  const Recipe mapped = load_recipe_for_weights("paper", "", {"backbone=proxylessnas_largest"});
+  const Recipe from_largest = load_recipe_for_weights("paper", "proxylessnas_largest", {"backbone=mobilenet_v2_x0.5"});
+  EXPECT_EQ(mapped.weights, "mobilenet_v2_x0.5");
+  EXPECT_EQ(from_largest.weights, "proxylessnas_largest");
+  for (const Recipe& recipe : {paper, mapped, from_largest}) {
+    Weights initial;
+    EXPECT_NO_THROW(initial_network(recipe, 1, initial)) << recipe.weights << recipe.backbone;
+    EXPECT_FALSE(initial.tensors.empty());
+  }
+  EXPECT_EQ(load_recipe_for_weights("paper", "", {"weights="}).backbone, "mobilenet_v2_x0.5");
+}
+
 TEST(InitialWeightsTest, GivenWeightsGoBeforeTheRecipesAndOverridesBeforeBoth) {
   const Recipe recipe = load_recipe_for_weights("scratch", "mobilenet_v1_x0.25", {"epochs=3"});
   EXPECT_EQ(recipe.backbone, "mobilenet_v1_x0.25");
@@ -54,6 +71,15 @@ TEST(InitialWeightsTest, WeightsOfAnotherKindOfNetworkSayWhatToDo) {
   EXPECT_THAT(message_of([&] { initial_network(recipe, 1, initial); }),
               HasSubstr("mobilenet_v1_x0.25.pt: weights of mobilenet_v1_x0.25 do not fit backbone mobilenet_v2_x0.5; "
                         "choose others (--weights) or none (--set weights=)"));
+}
+
+TEST(InitialWeightsTest, TheReportSaysWhatWasMapped) {
+  EXPECT_THAT(remapping_report(load_recipe_for_weights("mini", "", {})), testing::IsEmpty());
+  EXPECT_THAT(remapping_report(load_recipe_for_weights("scratch", "", {})), testing::IsEmpty());
+  const auto report = remapping_report(load_recipe_for_weights("mini_nas", "", {"backbone=mobilenet_v2_x0.5"}));
+  ASSERT_GT(report.size(), 1u);
+  EXPECT_THAT(report[0], HasSubstr("to mobilenet_v2_x0.5, " + std::to_string(report.size() - 1) + " convolutions"));
+  EXPECT_THAT(report[1], HasSubstr("body."));
 }
 
 }  // namespace

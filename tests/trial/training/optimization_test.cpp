@@ -88,6 +88,20 @@ TEST(TrainingStep, ClipsLongGradients) {
   EXPECT_GT(clipped, kLearningRate * kClip * 0.99);
 }
 
+TEST(TrainingStep, IsNoneWhenFloatsDoNotHoldTheLearningRate) {
+  for (const char* optimizer : {"sgd", "adam"}) {
+    Recipe recipe = small_recipe();
+    recipe.optimizer = optimizer;
+    RetinaFace network = small_network(recipe);
+    TrainingStep step(network, recipe, torch::kCPU);
+    const Weights before = weights_of(*network, "");
+    for (const double rate : {1e38, 1e39, 1e300}) EXPECT_FALSE(step.run(small_batch(), rate)) << optimizer << rate;
+    const std::string kernel = "fpn.output1.0.weight";
+    EXPECT_TRUE(weights_of(*network, "").tensors.at(kernel).equal(before.tensors.at(kernel)));
+    EXPECT_TRUE(step.run(small_batch(), 1e37)) << optimizer << ": the loss is that of the weights before";
+  }
+}
+
 TEST(TrainingStep, AveragesTheWeightsOfEveryStep) {
   Recipe recipe = small_recipe();
   recipe.average = 0.75;

@@ -39,6 +39,14 @@ TEST(ShippedRecipes, PaperIsThePapers) {
   const Recipe paper = load_recipe("paper", {});
   EXPECT_EQ(paper.backbone, "mobilenet_v2_x0.5");
   EXPECT_EQ(paper.detector().channels, 80);
+  EXPECT_EQ(paper.weights, "mobilenet_v2_x0.5") << "pre-trained; Recipe's own default is random numbers";
+  EXPECT_EQ(paper.batch_norm, "normal");
+  EXPECT_EQ(paper.frozen_levels, 0);
+  EXPECT_EQ(paper.average, 0);
+  EXPECT_EQ(paper.optimizer, "sgd");
+  EXPECT_EQ(paper.learning_rate, 1e-3);
+  EXPECT_EQ(paper.momentum, 0.9);
+  EXPECT_EQ(paper.weight_decay, 5e-4);
   EXPECT_EQ(paper.batch_size, 32);
   EXPECT_EQ(paper.crop_size, 640);
   EXPECT_EQ(paper.validate_every, 10);
@@ -74,6 +82,33 @@ TEST_F(RecipeFiles, TheResolvedRecipeGivesTheSameRecipe) {
   EXPECT_EQ(to_yaml(load_recipe(write("resolved.yaml", to_yaml(recipe)), {})), to_yaml(recipe));
 }
 
+// B.1 ignores faces under 36 pixels at a side of 720.
+TEST_F(RecipeFiles, TheSmallestFaceFollowsTheEvaluationSideUntilItIsGiven) {
+  const auto smallest = [](const std::string& recipe, const std::vector<std::string>& overrides) {
+    return load_recipe(recipe, overrides).minimum_face;
+  };
+  EXPECT_EQ(smallest("paper", {}), 36);
+  EXPECT_EQ(smallest("mini", {}), 12);
+  EXPECT_EQ(smallest("paper", {"evaluation_side=360"}), 18);
+  EXPECT_EQ(smallest("mini", {"evaluation_side=480"}), 24);
+  EXPECT_EQ(smallest("paper", {"evaluation_side=360", "minimum_face=20"}), 20);
+  EXPECT_EQ(smallest("paper", {"minimum_face=20", "evaluation_side=360"}), 20) << "in any order";
+  EXPECT_EQ(smallest("paper", {"evaluation_side=0"}), 36) << "a side of no size says nothing";
+  EXPECT_EQ(smallest("mini", {"evaluation_side=0"}), 12);
+
+  const std::string file = write("mine.yaml", "extends: mini\nevaluation_side: 360\n");
+  EXPECT_EQ(smallest(file, {}), 18);
+  write("mine.yaml", "extends: mini\nminimum_face: 7\n");
+  EXPECT_EQ(smallest(file, {"evaluation_side=360"}), 7);
+
+  Recipe recipe = load_recipe("mini", {});
+  apply_configuration(recipe, Json::parse(R"({"evaluation_side": 120})"));
+  EXPECT_EQ(recipe.minimum_face, 6);
+  // What a run leaves gives both.
+  write("mine.yaml", to_yaml(load_recipe("mini", {})));
+  EXPECT_EQ(smallest(file, {"evaluation_side=480"}), 12);
+}
+
 TEST_F(RecipeFiles, ErrorsNameFileKeyAndValue) {
   const std::string file = write("bad.yaml", "epohcs: 3\n");
   EXPECT_EQ(message_of([&] { load_recipe(file, {}); }), file + ": unknown key \"epohcs\"; did you mean \"epochs\"?");
@@ -92,6 +127,10 @@ TEST_F(RecipeFiles, ErrorsNameFileKeyAndValue) {
             "--set: epochs: expected a whole number ≥ 1, got 1.5");
   EXPECT_EQ(message_of([&] { load_recipe("mini", {"colour=blue"}); }),
             "--set: colour: expected true or false, got \"blue\"");
+  EXPECT_EQ(message_of([&] { load_recipe("mini", {"weight_decay=1e39"}); }),
+            "--set: weight_decay: expected a number ≥ 0 and ≤ 3.40282e+38, got 1e+39")
+      << "more than float32 holds";
+  EXPECT_EQ(load_recipe("mini", {"learning_rate=1e39"}).learning_rate, 1e39) << "it diverges, and NNI gets a number";
   EXPECT_EQ(message_of([&] { load_recipe("minni", {}); }), "unknown recipe \"minni\"; did you mean \"mini\"?");
   EXPECT_NE(message_of([&] { load_recipe("none/such.yaml", {}); }).find("recipe does not exist"), std::string::npos);
 }

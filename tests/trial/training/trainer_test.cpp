@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/message_of.h"
 #include "tests/trial/training/square_faces.h"
 #include "trial/training/detect.h"
 #include "trial/training/device.h"
@@ -119,6 +120,61 @@ TEST_F(TrainerTest, ALearningRateThatDestroysTheNetworkEndsTheRunBeforeItsFirstV
   EXPECT_LT(result.epochs.size(), 5u);
   EXPECT_EQ(result.best_epoch, 0);
   EXPECT_FALSE(result.test.has_value());
+}
+
+// One step an epoch: its loss is that of the weights before.
+TEST_F(TrainerTest, ANetworkThatTheLastStepDestroysIsNotValidated) {
+  for (const double rate : {1e20, 1e36, 1e39}) {
+    Recipe recipe = SquareFaces::recipe();
+    recipe.optimizer = "sgd";
+    recipe.gradient_clip = 0;
+    recipe.learning_rate = rate;
+    recipe.batch_size = 20;
+    recipe.epochs = 1;
+    const TrainingResult result = train(recipe);
+    EXPECT_EQ(result.ending, Ending::kDiverged) << rate;
+    EXPECT_TRUE(result.epochs.empty()) << rate;
+    EXPECT_EQ(result.best_epoch, 0) << rate;
+    EXPECT_FALSE(result.test.has_value()) << rate;
+    EXPECT_FALSE(std::filesystem::exists(weights_file())) << rate;
+  }
+}
+
+TEST_F(TrainerTest, FacesThatEvaluationIgnoresForTheirSizeAreRefused) {
+  Recipe recipe = SquareFaces::recipe();
+  recipe.minimum_face = 1000;
+  const std::string message = message_of([&] { train(recipe); });
+  EXPECT_EQ(message.find(faces_.folder() + ": expected faces of minimum_face 1000 pixels or more in the val split, all "
+                                           "its "),
+            0u)
+      << message;
+  EXPECT_NE(message.find(" are smaller at evaluation_side 0"), std::string::npos) << message;
+
+  // The annotations need not say how large an image is: then it shows when images are read.
+  Warnings warnings;
+  const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);
+  RetinaFace network(recipe.detector());
+  Evaluator evaluator(data.folder(), data.split(Split::kTest), recipe);
+  EXPECT_EQ(evaluator.run(network, torch::kCPU)->average_precision, 0);
+  ASSERT_EQ(evaluator.warnings().lines().size(), 1u);
+  EXPECT_NE(evaluator.warnings().lines()[0].find(
+                " faces are all under minimum_face 1000 at evaluation_side 0: AP is 0 (e.g. images/26.png"),
+            std::string::npos)
+      << evaluator.warnings().lines()[0];
+}
+
+TEST_F(TrainerTest, AnEvaluationOfNothingSaysWhy) {
+  Warnings warnings;
+  const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);
+  Recipe recipe = SquareFaces::recipe();
+  recipe.evaluation_side = 8192;
+  RetinaFace network(recipe.detector());
+  Evaluator evaluator(data.folder(), data.split(Split::kTest), recipe);
+  const std::string message = message_of([&] { evaluator.run(network, torch::kCPU); });
+  EXPECT_EQ(message.find(data.folder() + ": none of the 10 images to evaluate can be read: " + data.folder() +
+                         "/images/26.png: 96×80 pixels are too many"),
+            0u)
+      << message;
 }
 
 TEST_F(TrainerTest, AnInterruptedRunKeepsTheBestValidation) {
