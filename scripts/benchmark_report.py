@@ -593,7 +593,8 @@ def write(space, seeds, budgets, tuner, ablations, warm_starts, orders):
         offline = Tables(TABLES / f"{space}-offline")
         parts.append(f"Offline tasks, made of the source: {len(offline.tasks)}, {offline.trials():,} trials, {offline.hours():.1f} core hours. All settings of "
                      "the policies were chosen on these and on made-up tasks, by cross-validation (`hyperfd-tuner warmup`) and by replays in which one kind of "
-                     "offline task is known and the other is tuned; no setting was taken by its result on the tasks of the table above.\n")
+                     "offline task is known and the other is tuned; no setting was taken by its result on the tasks of the table above. What a trial is, its recipe, was chosen before there was a table, "
+                     "by trainings on some of the domains themselves ([models/README.md](../models/README.md), [performance.md](performance.md)).\n")
         without = [name for name in offline.names() if not (TABLES / "features" / f"{name}.features").exists()]
         if without:
             parts.append(f"Clusterings come out a little different on different processors, so sub-data-sets of one name need not be the same images everywhere; {len(without)} that "

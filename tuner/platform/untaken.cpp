@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "tuner/base/error.h"
-
 namespace hyperfd {
 namespace {
 
@@ -26,14 +24,8 @@ bool Untaken::take_feasible(const Configuration& configuration) {
 
 std::optional<Configuration> Untaken::draw(Rng& rng) {
   for (int i = 0; i < kMaxRejections; ++i) {
-    std::optional<Configuration> configuration;
-    try {
-      configuration = sampler_.draw(rng);
-    } catch (const InputError&) {
-      if (sampler_.drawn() == sampler_.rejected()) throw;
-      return std::nullopt;  // few are feasible, and the caller has some of them
-    }
-    if (take_feasible(*configuration)) return configuration;
+    Configuration configuration = sampler_.draw(rng);
+    if (take_feasible(configuration)) return configuration;
   }
   return annotation_.constraints().empty() ? draw_from_rest(rng) : draw_from_feasible_rest(rng);
 }
