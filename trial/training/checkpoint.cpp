@@ -26,6 +26,11 @@ std::string previous(const std::string& file) {
   return file + ".previous";
 }
 
+// For a moment, while `file` becomes the previous one.
+std::string second_name(const std::string& file) {
+  return file + ".link";
+}
+
 std::string damaged(const std::string& file) {
   return file + ".damaged";
 }
@@ -103,8 +108,12 @@ void save_checkpoint(const std::string& file, const Checkpoint& checkpoint) {
   put(content, "network.", checkpoint.network);
   put(content, "average.", checkpoint.average);
   put(content, "best.", checkpoint.best);
-  std::error_code missing;  // the first time there is none to keep
-  std::filesystem::rename(file, previous(file), missing);
+  // By a second name, so that there is a whole checkpoint by the first one at every moment.
+  std::error_code failure;
+  std::filesystem::create_hard_link(file, second_name(file), failure);
+  // No such links here, or nothing to keep.
+  std::filesystem::rename(failure ? file : second_name(file), previous(file), failure);
+  std::filesystem::remove(second_name(file), failure);  // stays where both are one file, of a run that was killed here
   save_weights(file, content);
 }
 
@@ -137,6 +146,7 @@ void remove_checkpoint(const std::string& file) {
   std::error_code missing;
   std::filesystem::remove(file, missing);
   std::filesystem::remove(previous(file), missing);
+  std::filesystem::remove(second_name(file), missing);
   std::filesystem::remove(damaged(file), missing);
 }
 
