@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/tuner/temporary_folder.h"
 #include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
@@ -15,8 +16,6 @@ namespace {
 class CheckpointFile : public testing::Test {
  protected:
   CheckpointFile() {
-    std::filesystem::remove(file_);
-    std::filesystem::remove(file_ + ".previous");
     Checkpoint checkpoint;
     checkpoint.run = "run";
     checkpoint.layout = "layout";
@@ -35,7 +34,8 @@ class CheckpointFile : public testing::Test {
     }
   }
 
-  const std::string file_ = testing::TempDir() + "checkpoint.pt";
+  const TemporaryFolder folder_;
+  const std::string file_ = folder_.file("checkpoint.pt");
 };
 
 TEST_F(CheckpointFile, GivesBackWhatWasSaved) {
@@ -71,7 +71,8 @@ TEST_F(CheckpointFile, ADamagedOneNeverTakesThePlaceOfTheGoodOneBefore) {
   write_file_atomically(file_, "torn again");
   EXPECT_TRUE(load_checkpoint(file_, "run", "layout"));
   remove_checkpoint(file_);
-  for (const char* ending : {"", ".previous", ".damaged"}) EXPECT_FALSE(std::filesystem::exists(file_ + ending));
+  for (const char* ending : {"", ".previous", ".link", ".damaged"})
+    EXPECT_FALSE(std::filesystem::exists(file_ + ending));
 }
 
 TEST_F(CheckpointFile, OfAnotherFormatIsAnError) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/message_of.h"
+#include "tests/tuner/temporary_folder.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 
@@ -51,9 +52,9 @@ TEST(LoadJsonOrYaml, RefusesWhatNniReadsOtherwise) {
 }
 
 Json load_yaml(const std::string& text, YamlScalars scalars = YamlScalars::kCore) {
-  const std::string file = testing::TempDir() + "some.yaml";
-  write_file_atomically(file, text);
-  return load_json_or_yaml(file, scalars);
+  const TemporaryFolder folder;
+  write_file_atomically(folder.file("some.yaml"), text);
+  return load_json_or_yaml(folder.file("some.yaml"), scalars);
 }
 
 TEST(LoadJsonOrYaml, RefusesKeysThatNniReadsOtherwise) {
