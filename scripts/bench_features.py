@@ -11,7 +11,7 @@ With --replay, Table 5 on face-mini's ten domains: `hyperfd-tuner bench replay` 
 the 30 shifted versions of the source alone, as these come out alike on every machine. Rank in % after 1, 2 and 4 trials, ΔAP after 4, p by Wilcoxon's
 signed-rank test over the seeds against the first row.
 
-Rows with other features describe the data sets anew (DATA, and those of WORK that scripts/face_mini.sh made), which takes a minute a row; what is there
+Rows with other features describe the data sets anew (DATA, and those of WORK that scripts/face_mini.sh made), which takes some minutes a row; what is there
 is used again. --classifier: what `hyperfd-trial import-weights` made of an ImageNet backbone.
 """
 

@@ -112,7 +112,7 @@ bool is_of_memory(const c10::Error& error) {
          message.find("out of memory") != std::string::npos;
 }
 
-// What `work` returns. When it lacks memory, `error` begins the message and says which keys ask for less.
+// What `work` returns. When it lacks memory the error begins with `keys`, which ask for less.
 template <typename Work>
 auto with_enough_memory(const std::string& keys, const Work& work) {
   try {
