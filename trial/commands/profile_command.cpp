@@ -12,7 +12,9 @@
 #include "trial/training/configuration.h"
 #include "trial/training/detect.h"
 #include "trial/training/device.h"
+#include "trial/training/enough_memory.h"
 #include "trial/training/initial_weights.h"
+#include "trial/training/training_step.h"
 #include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
 #include "tuner/base/log.h"
@@ -87,7 +89,8 @@ void profile_training_of(const Options& options) {
   overrides.insert(overrides.end(), options.overrides.begin(), options.overrides.end());
   const Recipe recipe = load_recipe_for_weights(options.recipe, "", overrides);
   set_up_computing(options.threads);
-  const TrainingProfile profile = profile_training(recipe, options.faces, options.runs);
+  const TrainingProfile profile = with_enough_memory(
+      step_memory_keys(recipe), [&] { return profile_training(recipe, options.faces, options.runs); });
   if (options.json) {
     std::printf("%s\n", Json({{"backbone", recipe.backbone},
                               {"crop_size", recipe.crop_size},

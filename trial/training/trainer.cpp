@@ -4,7 +4,6 @@
 #include <chrono>
 #include <filesystem>
 #include <limits>
-#include <new>
 #include <sstream>
 
 #include <opencv2/core.hpp>
@@ -17,6 +16,7 @@
 #include "trial/training/checkpoint.h"
 #include "trial/training/detect.h"
 #include "trial/training/device.h"
+#include "trial/training/enough_memory.h"
 #include "trial/training/evaluator.h"
 #include "trial/training/initial_weights.h"
 #include "trial/training/picture_file.h"
@@ -104,26 +104,6 @@ bool is_finite(const Weights& weights) {
     if (!torch::isfinite(item.second).all().item<bool>()) return false;
   }
   return true;
-}
-
-bool is_of_memory(const c10::Error& error) {
-  const std::string message = error.what_without_backtrace();
-  return message.find("can't allocate memory") != std::string::npos ||
-         message.find("out of memory") != std::string::npos;
-}
-
-// What `work` returns. When it lacks memory the error begins with `keys`, which ask for less.
-template <typename Work>
-auto with_enough_memory(const std::string& keys, const Work& work) {
-  try {
-    return work();
-  } catch (const std::bad_alloc&) {
-  } catch (const cv::Exception& error) {
-    if (error.code != cv::Error::StsNoMem) throw;
-  } catch (const c10::Error& error) {
-    if (!is_of_memory(error)) throw;
-  }
-  throw Error(keys + ": not enough memory; smaller numbers need less");
 }
 
 // Identifies a run: same text, same result.
@@ -245,9 +225,7 @@ void Trainer::Impl::save(const TrainingResult& result, const Weights& best) {
 }
 
 std::optional<Ending> Trainer::Impl::train_epoch(int epoch, EpochReport& report) {
-  return with_enough_memory(
-      "batch_size " + std::to_string(recipe.batch_size) + ", crop_size " + std::to_string(recipe.crop_size),
-      [&] { return take_steps(epoch, report); });
+  return with_enough_memory(step_memory_keys(recipe), [&] { return take_steps(epoch, report); });
 }
 
 std::optional<Ending> Trainer::Impl::take_steps(int epoch, EpochReport& report) {

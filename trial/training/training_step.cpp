@@ -18,6 +18,10 @@ constexpr double kHighestLearningRate = 1e37;
 
 }  // namespace
 
+std::string step_memory_keys(const Recipe& recipe) {
+  return "batch_size " + std::to_string(recipe.batch_size) + ", crop_size " + std::to_string(recipe.crop_size);
+}
+
 TrainingStep::TrainingStep(RetinaFace network, const Recipe& recipe, torch::Device device)
     : recipe_(recipe),
       device_(device),

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <torch/torch.h>
@@ -18,6 +19,9 @@ namespace hyperfd {
 struct StepLosses {
   double total = 0, classification = 0, location = 0, landmarks = 0;
 };
+
+// What a step's memory depends on, as errors name it.
+std::string step_memory_keys(const Recipe& recipe);
 
 // What happens to a network with every batch: losses, gradient, optimiser, moving average.
 class TrainingStep {

@@ -93,8 +93,9 @@ def test_full_standard_output_is_an_error(good):
 
 
 @pytest.mark.skipif(running.SANITIZED, reason="sanitized programs run without a limit on memory")
-def test_too_little_memory_names_what_takes_it(good):
-    outcome = running.run_in_copy("hyperfd-trial train --data faces --recipe quick.yaml --set batch_size=4096 --set crop_size=4096 --out run", good)
+@pytest.mark.parametrize("command", ["train --data faces --recipe quick.yaml --out run", "profile mobilenet_v1_x0.25 --training"])
+def test_too_little_memory_names_what_takes_it(command, good):
+    outcome = running.run_in_copy(f"hyperfd-trial {command} --set batch_size=4096 --set crop_size=4096", good)
     check_no_crash(outcome)
     assert outcome.exit == 1 and outcome.lines == ["hyperfd-trial: batch_size 4096, crop_size 4096: not enough memory; smaller numbers need less"]
 
