@@ -2,12 +2,14 @@
 
 The tasks, budgets and measures are those of `hyperfd-tuner bench replay --table`, and so is the JSON that it prints; a peer
 knows nothing of other tasks. A peer suggests any point of the search space: one that the table lacks is taken back (a failed
-trial, to NNI's tuners) and the peer is asked again. A point that a peer suggests twice costs a second trial.
+trial, to NNI's tuners) and the peer is asked again; one that suggests nothing else for a thousand times has no result. A point
+that a peer suggests twice costs a second trial.
 
     .venv/bin/python scripts/bench_peers.py --table runs/table --space search_spaces/hpo.yaml --budget 4 --seeds 20
 """
 
 import argparse
+import itertools
 import json
 import logging
 import statistics
@@ -16,6 +18,8 @@ from math import comb
 from pathlib import Path
 
 import yaml
+
+MOST_MISSES = 1000  # in a row
 
 
 def canonical(configuration):
@@ -151,21 +155,41 @@ def peers(space):
     return found
 
 
+class Stuck(Exception):
+    """A peer suggests nothing more that is in the table."""
+
+
 def tune(peer, rows, budget):
-    best, done = None, 0
-    for trial in range(1000 * budget):
+    best, done, missed = None, 0, 0
+    for trial in itertools.count():
         configuration = peer.ask(trial)
         row = rows.get(canonical(configuration))
         if row is None:
             peer.take_back(trial)
+            missed += 1
+            if missed == MOST_MISSES:
+                raise Stuck(f"after {done} trials the next {missed} suggestions are not in the table")
             continue
         peer.tell(trial, configuration, row[0])
         if best is None or row[0] > best[0]:
             best = row
-        done += 1
+        done, missed = done + 1, 0
         if done == budget:
             return best
-    sys.exit(f"bench_peers: {1000 * budget} suggestions, and {done} of them are in the table")
+
+
+def replay(make, tasks, expected, arguments):
+    ranks, gains = [], []
+    for seed in range(arguments.seeds):
+        found = {task: tune(make(1000 * seed + number), rows, arguments.budget) for number, (task, rows) in enumerate(tasks.items())}
+        ranks.append(100 * statistics.mean(place(tasks[task], validation) for task, (validation, _) in found.items()))
+        gains.append(100 * sum(test - expected[task] for task, (_, test) in found.items()))
+    return {
+        "rank_mean": statistics.mean(ranks),
+        "rank_std": statistics.stdev(ranks) if len(ranks) > 1 else 0.0,
+        "delta_ap_mean": statistics.mean(gains),
+        "delta_ap_std": statistics.stdev(gains) if len(gains) > 1 else 0.0,
+    }
 
 
 def main():
@@ -183,19 +207,10 @@ def main():
     expected = {name: random_search_expectation(rows, arguments.budget) for name, rows in tasks.items()}
     report = {"space": str(arguments.space), "budget": arguments.budget, "seeds": arguments.seeds, "tasks": len(tasks), "policies": {}}
     for name, make in peers(space).items():
-        ranks, gains = [], []
-        for seed in range(arguments.seeds):
-            found = {
-                task: tune(make(1000 * seed + number), rows, arguments.budget) for number, (task, rows) in enumerate(tasks.items())
-            }
-            ranks.append(100 * statistics.mean(place(tasks[task], validation) for task, (validation, _) in found.items()))
-            gains.append(100 * sum(test - expected[task] for task, (_, test) in found.items()))
-        report["policies"][name] = {
-            "rank_mean": statistics.mean(ranks),
-            "rank_std": statistics.stdev(ranks) if len(ranks) > 1 else 0.0,
-            "delta_ap_mean": statistics.mean(gains),
-            "delta_ap_std": statistics.stdev(gains) if len(gains) > 1 else 0.0,
-        }
+        try:
+            report["policies"][name] = replay(make, tasks, expected, arguments)
+        except Stuck as stuck:
+            print(f"bench_peers: {name}: {stuck}; it has no result with {arguments.budget}", file=sys.stderr)
     print(json.dumps(report, indent=2))
 
 

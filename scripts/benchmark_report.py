@@ -37,11 +37,13 @@ PEER_BUDGETS = [1, 2, 4, 10, 20, 50]
 # of a table is what the others are tested against.
 ABLATIONS = {
     "Variants (Table 1)": [
-        ("HyperFD", "hyperfd", "–"), ("its network alone", "hyperfd:effects=off", "–"),
-        ("its effects alone", "hyperfd:network_share=0", "–"), ("statistics instead of image features", "hyperfd:effects=off:images=off", "17.6 / 12.1"),
+        ("HyperFD", "hyperfd", "–"), ("its network alone", "hyperfd:effects=off", "–"), ("its effects alone", "hyperfd:network_share=0", "–"),
+        ("the paper's settings", "paper", "13.2 / 7.8")],
+    "Variants of the network (Table 1)": [
+        ("the network alone", "hyperfd:effects=off", "–"), ("statistics instead of image features", "hyperfd:effects=off:images=off", "17.6 / 12.1"),
         ("squared error instead of the ranking loss", "hyperfd:effects=off:loss=mse", "20.9 / 18.3"),
         ("positions by true label (AceNAS)", "hyperfd:effects=off:rank_by=label", "–"),
-        ("nothing known of data sets", "hyperfd:effects=off:images=off:numbers=off", "–"), ("the paper's settings", "paper", "13.2 / 7.8")],
+        ("nothing known of data sets", "hyperfd:effects=off:images=off:numbers=off", "–")],
     "Continual learning (Table 2)": [
         ("the network alone", "hyperfd:effects=off", "13.2 / 7.8"), ("latest task only", "hyperfd:effects=off:offline_share=0:past_share=0", "16.0 / 9.6"),
         ("frozen extractor", "hyperfd:effects=off:extractor=frozen", "15.3 / 9.4"), ("frozen ranker", "hyperfd:effects=off:iterations=0", "16.9 / 8.6")],
@@ -435,9 +437,9 @@ def policy_sections(bench, budgets):
     sections += by_task
     peers = set()
     if bench.space == "hpo":
-        # A peer that has tried much of a table suggests hardly anything else that is in it: of a hundred NNI's anneal does not find fifty.
+        # A peer that has tried much of a table may suggest hardly anything else that is in it; bench_peers.py has no result of it then.
         fewest = min(len(rows) for rows in bench.tables.tasks.values())
-        affordable = [budget for budget in PEER_BUDGETS if budget <= fewest // 5]
+        affordable = [budget for budget in PEER_BUDGETS if budget <= fewest // 2]
         for budget in affordable:
             report = bench.peers(budget)
             add_points(budget, report)
@@ -449,7 +451,7 @@ def policy_sections(bench, budgets):
             rows.append([name, *(f"{curves[name][budget]:.1f} / {aps[name][budget]:.1f}" if budget in curves[name] else "–" for budget in affordable),
                          str(enough[0]) if enough else f"more than {max(aps[name])}"])
         sections.append("Tuners of others, which know one task alone: rank % / mean test AP of the best on validation, and the first number of trials "
-                        f"with HyperFD's AP at 4 trials ({reached:.1f}). NNI's TPE draws its first 20 trials at random, and is `nni_random` until then:\n\n" + table(["tuner", *(f"{budget} trials" for budget in affordable), "until"], rows))
+                        f"with HyperFD's AP at 4 trials ({reached:.1f}); “–”: on some data set it suggests a thousand configurations in a row that the table lacks. NNI's TPE draws its first 20 trials at random, and is `nni_random` until then:\n\n" + table(["tuner", *(f"{budget} trial{'s' if budget > 1 else ''}" for budget in affordable), "until"], rows))
     else:
         sections.append("Tuners of others are not replayed here: what they suggest is hardly ever one of the table's architectures.\n")
     plot_budgets(curves, DOCS / f"benchmark_{bench.space}_budgets.png")

@@ -184,6 +184,8 @@ def test_report_of_a_made_up_table(tmp_path, monkeypatch, warm_starts):
         policy = words[words.index("--policies") + 1] if "--policies" in words else "nni_tpe"
         of = lambda: {policy: result_of({task: random.uniform(1, 60, bench.seeds).tolist() for task in rows})}  # noqa: E731
         reports = [{"budget": int(budget), "policies": of()} for budget in words[words.index("--budget") + 1].split(",")]
+        if policy == "nni_tpe" and reports[0]["budget"] == 10:
+            reports[0]["policies"] = {}  # it found no more in the table
         return reports if len(reports) > 1 else reports[0]
 
     monkeypatch.setattr(report.Bench, "run", run)
@@ -195,6 +197,8 @@ def test_report_of_a_made_up_table(tmp_path, monkeypatch, warm_starts):
     assert ("warm-ups of a ranker" in text) == (warm_starts > 1)
     assert "The least that it can be is 0.2" in text
     assert "the smallest rank possible is 5.0 %" in text
+    assert "| tuner | 1 trial | 2 trials | 4 trials | 10 trials | until |" in text
+    assert [line.split(" | ")[4] for line in text.splitlines() if line.startswith("| nni_tpe | ") and "/" in line] == ["–"]
     header = None
     for line in text.splitlines():  # every row has its table's cells
         if line.startswith("|"):
