@@ -1,15 +1,15 @@
 """What is worth knowing of a data set: the tables of docs/meta_features.md.
 
     .venv/bin/python scripts/bench_features.py [--work runs/face-mini] [--seeds 3] [--rows NAME…]
-    .venv/bin/python scripts/bench_features.py --replay --data DATA --classifier BACKBONE [--seeds 10] [--rows NAME…]
+    .venv/bin/python scripts/bench_features.py --replay --data DATA --classifier BACKBONE [--seeds 10] [--budgets 1,2,4] [--rows NAME…]
 
 Without --replay: rankers of face-mini's 60 offline tasks, as `hyperfd-tuner warmup` cross-validates them: NDCG of rankings by the network alone of
 tasks that were not learned from, by chance parts and with the other kind of task (source's sub-data sets, its shifted versions), mean ± deviation over
 seeds.
 
 With --replay, Table 5 on face-mini's ten domains: `hyperfd-tuner bench replay` of HyperFD's network with each kind of features, by rankers that learned from
-the 30 shifted versions of the source alone, as these come out alike on every machine. Rank in % after 1, 2 and 4 trials, ΔAP after 4, p by Wilcoxon's
-signed-rank test over the seeds against the first row.
+the 30 shifted versions of the source alone, as these come out alike on every machine. Rank in % after so many trials; for the most of these ΔAP, and p by
+Wilcoxon's signed-rank test against the first row, over seeds and over data sets, as in docs/benchmark.md.
 
 Rows with other features describe the data sets anew (DATA, and those of WORK that scripts/face_mini.sh made), which takes some minutes a row; what is there
 is used again. --classifier: what `hyperfd-trial import-weights` made of an ImageNet backbone.
@@ -39,7 +39,6 @@ ROWS = {
     "classifier's features": ("hyperfd", "classifier"),
     "nothing known": ("hyperfd:images=off:numbers=off", None),
 }
-BUDGETS = [1, 2, 4]
 PUBLISHED = {"full": "13.2 / 7.8", "without labels": "14.1 / 11.1", "without GWAP": "14.2 / 10.4", "without pyramid": "16.9 / 13.0",
              "without statistics": "15.4 / 11.9", "without attention": "15.1 / 12.1"}  # rank at 4 trials
 
@@ -55,9 +54,13 @@ def datasets_of(options):
     return trained + [path if path.exists() else options.work / path.name for path in domains]
 
 
+def folder_of(name):
+    return name.replace(" ", "-").replace("'", "")
+
+
 def describe(options, name, arguments):
     """Features of the data sets, described with `arguments`."""
-    folder = options.work / "features" / name.replace(" ", "-").replace("'", "")
+    folder = options.work / "features" / folder_of(name)
     folder.mkdir(parents=True, exist_ok=True)
     datasets = datasets_of(options)
 
@@ -92,13 +95,22 @@ def row(options, name, table, features, policy):
 
 
 def replay(options, name, features, policy):
-    """{budget: numbers of the policy}"""
+    """{budget: numbers of the policy}; kept in WORK, so that a command that was stopped goes on."""
+    kept = options.work / "features" / f"{folder_of(name)}-{options.budgets}-{options.seeds}.json"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.with_suffix(".part").write_text(run_replay(options, features, policy))
+        kept.with_suffix(".part").replace(kept)
+    reports = json.loads(kept.read_text())
+    return {report["budget"]: report["policies"][policy] for report in (reports if isinstance(reports, list) else [reports])}
+
+
+def run_replay(options, features, policy):
     offline = [path.name for path in datasets_of(options) if (TABLES / "hpo-offline" / f"{path.name}.jsonl").exists()]
     command = [options.bin / "hyperfd-tuner", "bench", "replay", "--json", "--space", ROOT / "search_spaces" / "hpo.yaml", "--table", TABLES / "hpo",
                *(TABLES / "hpo-offline" / f"{task}.jsonl" for task in offline), "--offline", ",".join(offline), "--features", features,
-               "--budget", ",".join(map(str, BUDGETS)), "--seeds", str(options.seeds), "--warm-starts", "2", "--policies", policy]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return {report["budget"]: report["policies"][policy] for report in json.loads(done.stdout)}
+               "--budget", options.budgets, "--seeds", str(options.seeds), "--warm-starts", "2", "--policies", policy]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def replay_row(options, name, features, policy, first):
@@ -107,13 +119,18 @@ def replay_row(options, name, features, policy, first):
     reports = replay(options, name, features, policy)
     first = first or reports
 
-    def p(budget):
-        ranks, others = reports[budget]["ranks"], first[budget]["ranks"]
-        return "" if ranks == others else f" ({wilcoxon(ranks, others).pvalue:.2g})"
+    def p(own, others):
+        return "–" if own == others else f"{wilcoxon(own, others).pvalue:.2g}"
 
-    cells = [f"{reports[budget]['rank_mean']:.1f} ± {reports[budget]['rank_std']:.1f}{p(budget)}" for budget in BUDGETS]
-    after = reports[BUDGETS[-1]]
-    print(f"| {name} | `{policy}` | {' | '.join(cells)} | {after['delta_ap_mean']:+.1f} ± {after['delta_ap_std']:.1f} | {PUBLISHED.get(name, '')} |", flush=True)
+    def over_tasks(budget, key):
+        tasks = reports[budget]["tasks"]
+        return p([of[key] for of in tasks.values()], [first[budget]["tasks"][task][key] for task in tasks])
+
+    last = max(reports)
+    cells = [f"{reports[budget]['rank_mean']:.1f} ± {reports[budget]['rank_std']:.1f}" for budget in reports]
+    cells += [f"{reports[last]['delta_ap_mean']:+.1f} ± {reports[last]['delta_ap_std']:.1f}", p(reports[last]["ranks"], first[last]["ranks"]),
+              over_tasks(last, "rank_mean"), over_tasks(last, "delta_ap_mean"), PUBLISHED.get(name, "–")]
+    print(f"| {name} | `{policy}` | {' | '.join(cells)} |", flush=True)
     return first
 
 
@@ -124,6 +141,7 @@ def main():
     parser.add_argument("--data", type=Path)
     parser.add_argument("--classifier", type=Path)
     parser.add_argument("--seeds", type=int)
+    parser.add_argument("--budgets", default="1,2,4")
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--bin", type=Path, default=ROOT / "build" / "release" / "bin")
     options = parser.parse_args()
@@ -132,7 +150,8 @@ def main():
         parser.error("--replay needs --data, the folder of the domains")
     options.work.mkdir(parents=True, exist_ok=True)
     if options.replay:
-        print("| known of data sets | `--policies` | 1 trial | 2 trials | 4 trials | ΔAP | published, HPO / NAS |\n|---|---|---|---|---|---|---|")
+        trials = [f"{budget} trial{'s' if budget != '1' else ''}" for budget in options.budgets.split(",")]
+        print(f"| known of data sets | `--policies` | {' | '.join(trials)} | ΔAP | p seeds | p data sets | p ΔAP data sets | published at 4, HPO / NAS |\n|{'---|' * (len(trials) + 7)}", flush=True)
     else:
         print("| known of data sets | `--policy` | chance parts | another kind |\n|---|---|---|---|")
     first = None
