@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 from collections import defaultdict
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -97,6 +98,17 @@ class Tables:
     def means(self, task, column):
         return {c: statistics.mean(r[column] for r in seeds.values()) for c, seeds in self.tasks[task].items()}
 
+    def seeds(self, task):
+        """Trials of a configuration, of which its AP is the mean; where some have more than others, so many that the mean 1/n is right."""
+        return statistics.harmonic_mean([len(seeds) for seeds in self.tasks[task].values()])
+
+    def join(self, other):
+        """Takes over the configurations of another's tasks that have several seeds there."""
+        for task, rows in self.tasks.items():
+            for configuration, seeds in other.tasks.get(task, {}).items():
+                if len(seeds) > 1:
+                    rows.setdefault(configuration, {}).update(seeds)
+
     def trials(self):
         return sum(len(seeds) for rows in self.tasks.values() for seeds in rows.values())
 
@@ -119,23 +131,24 @@ def likeness(tables):
     return {name: statistics.mean(rank_correlation(means[name], means[other]) for other in means if other != name) for name in means}
 
 
-def share_of(means, variances, sizes, axis=-1):
+def share_of(means, variances, sizes, axis=-1, trials=1):
     within = variances.mean(axis)
     # The variance of means over n seeds holds within/n of the seeds' own.
     between = np.maximum(0, means.var(axis, ddof=1) - within / sizes.mean(axis))
-    return within / (within + between)
+    return within / trials / (within / trials + between)
 
 
-def seed_share(rows, column):
-    """Share of a task's variance in validation (0) or test AP (1) that is between seeds of one configuration, of its configurations with several:
-    the share, and its 90 % interval by a bootstrap over configurations."""
+def seed_share(rows, column, trials=1):
+    """Share of a task's variance in validation (0) or test AP (1), each the mean of so many trials, that is due to seeds, by its configurations
+    with several: the share, and its 90 % interval by a bootstrap over configurations."""
     groups = [np.array([r[column] for r in seeds.values()]) for seeds in rows.values() if len(seeds) > 1]
     if len(groups) < 5 or np.ptp(np.concatenate(groups)) == 0:
         return None
     data = [np.array(values) for values in zip(*((g.mean(), g.var(ddof=1), len(g)) for g in groups))]
     # Percentiles alone lie too high: a configuration that is drawn twice makes configurations more alike.
-    interval = bootstrap(data, share_of, paired=True, vectorized=True, confidence_level=0.9, n_resamples=5000, method="BCa", rng=0).confidence_interval
-    return float(share_of(*data)), float(interval.low), float(interval.high)
+    share = partial(share_of, trials=trials)
+    interval = bootstrap(data, share, paired=True, vectorized=True, confidence_level=0.9, n_resamples=5000, method="BCa", rng=0).confidence_interval
+    return float(share(*data)), float(interval.low), float(interval.high)
 
 
 def table(header, rows):
@@ -534,7 +547,7 @@ def noise_section(noise, shares):
         reaches = [task for task, (_, low, high) in of_column.items() if low <= 1 / 3 <= high]
         found.append(f"In {name} AP the whole interval lies above a third on {len(above)} of {len(of_column)} ({listed(above)}); it merely reaches there on {len(reaches)} ({listed(reaches)}).")
     return (f"{' '.join(found)} Where much is seed, a configuration's place is to a good part chance, for every policy alike. Intervals: 90 %, by a bootstrap over configurations. "
-            "The noisy tasks' trials were left as those of the others.\n")
+            "AP is the mean over a configuration's trials, which have different seeds, and a seeds' share that of this mean.\n")
 
 
 def untuned_section(tables, noise, untuned):
@@ -577,16 +590,18 @@ def write(space, seeds, budgets, tuner, ablations, warm_starts, orders):
         parts.append("portrait_lm5, which does not tell configurations of the HPO space apart, has no architectures either.\n")
     parts.append(f"## {space}: {tables.trials():,} trials, {tables.hours():.1f} core hours\n")
     rows, shares = [], {}
-    noise = Tables(TABLES / f"{space}-noise").tasks
+    repeated = Tables(TABLES / f"{space}-noise")
+    repeated.join(tables)
+    noise = repeated.tasks
     for name in tables.names():
         tests, validations = tables.means(name, 1), tables.means(name, 0)
         best = max(validations, key=validations.get)
-        shares[name] = [seed_share(noise.get(name, {}), column) for column in (0, 1)]
-        rows.append([name, str(len(tests)), f"{untuned[name]:.3f}" if name in untuned else "–", f"{min(tests.values()):.3f}",
+        shares[name] = [seed_share(noise.get(name, {}), column, tables.seeds(name)) for column in (0, 1)]
+        rows.append([name, str(len(tests)), f"{tables.seeds(name):.2g}", f"{untuned[name]:.3f}" if name in untuned else "–", f"{min(tests.values()):.3f}",
                      f"{statistics.median(tests.values()):.3f}", f"{max(tests.values()):.3f}", f"{tests[best]:.3f}",
                      f"{rank_correlation(validations, tests):.2f}", *("–" if share is None else "{:.0f} ({:.0f}–{:.0f})".format(*(100 * s for s in share)) for share in shares[name] if noise),
                      short(best)])
-    parts.append(table(["task", "configurations", "before tuning", "worst", "median", "best", "best on validation",
+    parts.append(table(["task", "configurations", "trials of each", "before tuning", "worst", "median", "best", "best on validation",
                         "validation–test correlation", *(f"seeds' share of {split} variance, % (90 % interval)" for split in ("validation", "test") if noise), "best on validation is"], rows))
     if space == "nas":
         parts.append("k5e6: a block of kernel 5 and expansion 6; 2×: two of them.\n")

@@ -3,7 +3,7 @@
 #
 # DATA: folder of the data sets. WORK (default runs/face-mini): where data sets derived from them are described.
 # It can be stopped and started again at any time; what is in tuner/bench/tables/face-mini is not computed again.
-# Environment: STEPS (default "untuned saturated features hpo noise offline nas nas-offline"), JOBS (default: all cores), CONFIGURATIONS
+# Environment: STEPS (default "untuned saturated features hpo noise seeds offline nas nas-offline"), JOBS (default: all cores), CONFIGURATIONS
 # (default 100), ARCHITECTURES (default 60), OFFLINE_GROUPS (default 5, sixty of the 120 offline tasks: they are taken twelve at a time).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +13,7 @@ bin=${BIN:-build/release/bin}
 tables=tuner/bench/tables/face-mini
 source=$data/wider_source
 jobs=${JOBS:-$(nproc)}
-steps=${STEPS:-untuned saturated features hpo noise offline nas nas-offline}
+steps=${STEPS:-untuned saturated features hpo noise seeds offline nas nas-offline}
 mkdir -p "$work"
 
 # The fisheye domain: 300 images of the source, chosen by a digest of their names.
@@ -89,6 +89,25 @@ for step in $steps; do
         [ -e "$tables/hpo-noise/${file##*/}" ] || head -n 20 "$file" > "$tables/hpo-noise/${file##*/}"
       done
       hpo --data "${online[@]}" -n 20 --seeds 3 --out $tables/hpo-noise ;;
+    seeds)  # more seeds of every configuration where one trial's place is to a large part chance; the table's AP is their mean
+      for of_task in cmu_gray:3 fddb:2 wider_360:2 wider_pose:2 wider_illum:2 wider_occluded:5; do
+        task=${of_task%:*}
+        # What `noise` has of them already.
+        python3 - "$tables/hpo-noise/$task.jsonl" "$tables/hpo/$task.jsonl" "${of_task#*:}" <<'PY'
+import json, sys
+noise, table, seeds = sys.argv[1:]
+rows = lambda file: {(json.dumps(row["configuration"], sort_keys=True), row["seed"]): line for line in open(file) for row in [json.loads(line)]}
+there = rows(table)
+with open(table, "a") as file:
+    file.writelines(line for key, line in rows(noise).items() if key not in there and key[1] <= int(seeds))
+PY
+        for folder in "${online[@]}"; do
+          [ "${folder##*/}" = "$task" ] || continue
+          for ((count = 2; count <= ${of_task#*:}; ++count)); do  # a seed of all configurations, then the next
+            hpo --data "$folder" -n "${CONFIGURATIONS:-100}" --seeds "$count" --out $tables/hpo
+          done
+        done
+      done ;;
     offline) in_groups hpo $tables/hpo-offline ;;
     nas) nas --data "${online[@]}" -n "${ARCHITECTURES:-60}" --out $tables/nas ;;
     nas-offline) in_groups nas $tables/nas-offline ;;

@@ -37,9 +37,20 @@ def test_share_of_seeds_is_that_of_a_plain_calculation():
     share, low, high = report.seed_share(seeds_of(groups), 0)
     assert share == pytest.approx(within / (within + between))
     assert 0 < low < share < high < 1
+    # Of the mean over three trials.
+    assert report.seed_share(seeds_of(groups), 0, 3)[0] == pytest.approx(within / 3 / (within / 3 + between))
     assert report.seed_share(seeds_of(groups), 0) == (share, low, high)
     assert report.seed_share(seeds_of(groups[:4]), 0) is None
     assert report.seed_share(seeds_of([[0.5, 0.5]] * 6), 0) is None
+
+
+def test_seeds_of_a_table_and_those_of_its_noise(tmp_path):
+    tables = tables_of(tmp_path / "table", {"many": [(1, 1, 0.5, 0.5, 1), (1, 2, 0.7, 0.5, 1), (2, 1, 0.4, 0.5, 1)], "one": [(1, 1, 0.5, 0.5, 1)]})
+    assert tables.seeds("many") == pytest.approx(2 / (1 / 2 + 1))
+    assert tables.seeds("one") == 1
+    noise = tables_of(tmp_path / "noise", {"many": [(2, 1, 0.4, 0.5, 1), (2, 2, 0.6, 0.5, 1)], "one": [(1, 1, 0.5, 0.5, 1), (1, 2, 0.8, 0.5, 1)]})
+    noise.join(tables)
+    assert {task: {c: sorted(seeds) for c, seeds in rows.items()} for task, rows in noise.tasks.items()} == {"many": {"1": [1, 2], "2": [1, 2]}, "one": {"1": [1, 2]}}
 
 
 def test_interval_of_the_share_covers_it_about_as_often_as_it_says():

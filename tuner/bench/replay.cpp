@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <mutex>
 #include <numeric>
 #include <thread>
@@ -20,22 +21,20 @@
 
 namespace hyperfd {
 
-// A policy's ranker after its warm-up on the offline tasks of a table, as a bundle has it: made when it is first
-// needed, the same for all seeds that start from it.
-class WarmStart {
+// Rankers after their warm-up on the offline tasks of a table, as a bundle has them: made when they are first needed,
+// the same for all policies and seeds that start from them. They differ in their seeds; the first one's
+// cross-validation says how long all of them take.
+class WarmStarts {
  public:
-  WarmStart(std::shared_ptr<const LookupTable> table, const RankerOptions& ranker, int number)
-      : table_(std::move(table)), ranker_(ranker), number_(number) {}
+  WarmStarts(std::shared_ptr<const LookupTable> table, const RankerOptions& ranker, int count)
+      : table_(std::move(table)), ranker_(ranker), starts_(static_cast<std::size_t>(count)) {}
 
-  RankingModel model() {
-    std::call_once(made_, [this] {
-      WarmUpOptions options;
-      options.ranker = ranker_;
-      options.offline_only = true;
-      options.seed = static_cast<std::uint64_t>(number_);
-      bytes_ = warm_up(*table_, options).model.serialize();
-    });
-    return RankingModel::deserialize(bytes_, ranker_);
+  RankingModel model(std::size_t number, const RankerOptions& options) {
+    std::call_once(validated_, [this] { rounds_ = warm_up_length(*table_, options_of(0)).rounds; });
+    Start& start = starts_[number % starts_.size()];
+    std::call_once(start.made,
+                   [&] { start.bytes = warm_up(*table_, options_of(number % starts_.size()), rounds_).serialize(); });
+    return RankingModel::deserialize(start.bytes, options);
   }
 
   // Of a table that has too little to validate on, an ordinary update makes the first version.
@@ -47,11 +46,24 @@ class WarmStart {
  private:
   static constexpr int kMinTasks = 10;
 
+  struct Start {
+    std::once_flag made;
+    std::string bytes;
+  };
+
+  WarmUpOptions options_of(std::size_t number) const {
+    WarmUpOptions options;
+    options.ranker = ranker_;
+    options.offline_only = true;
+    options.seed = number;
+    return options;
+  }
+
   std::shared_ptr<const LookupTable> table_;
   RankerOptions ranker_;
-  int number_;
-  std::once_flag made_;
-  std::string bytes_;
+  std::once_flag validated_;
+  int rounds_ = 0;
+  std::vector<Start> starts_;
 };
 
 namespace {
@@ -64,7 +76,7 @@ std::uint64_t seed_of(int seed, const std::string& purpose) {
 class Episode {
  public:
   // `warm` may be nullptr.
-  Episode(const LookupTable& table, const SelectionPolicy& policy, int seed, WarmStart* warm)
+  Episode(const LookupTable& table, const SelectionPolicy& policy, int seed, WarmStarts* warm)
       : table_(table), policy_(policy), seed_(seed), warm_(warm) {
     for (std::size_t t = 0; t < table_.tasks.size(); ++t) {
       if (!table_.tasks[t].offline) online_.push_back(t);
@@ -109,7 +121,7 @@ class Episode {
     experience_.clear();
     datasets_.clear();
     if (warm_) {
-      model_ = std::make_unique<RankingModel>(warm_->model());
+      model_ = std::make_unique<RankingModel>(warm_->model(static_cast<std::size_t>(seed_), *policy_.ranker_options()));
     } else if (policy_.ranker_options()) {
       model_ = std::make_unique<RankingModel>(encoding_shape(table_.space, table_.annotation),
                                               *policy_.ranker_options(), seed_of(seed_, "model"));
@@ -212,7 +224,7 @@ class Episode {
   const LookupTable& table_;
   const SelectionPolicy& policy_;
   const int seed_;
-  WarmStart* const warm_;
+  WarmStarts* const warm_;
   std::vector<std::size_t> online_;  // in table_.tasks
   PastExperience::Tasks past_;
   std::vector<TaskExperience> experience_;
@@ -278,16 +290,17 @@ std::vector<std::vector<PolicyOutcome>> replay(
     }
   }
   std::vector<std::vector<PolicyOutcome>> outcomes(options.budgets.size(), of_a_budget);
-  // By policy, then by number; rankers of tables that every seed makes anew learn as they go.
-  std::vector<std::vector<std::unique_ptr<WarmStart>>> warm(policies.size());
+  // By what a warm-up depends on; rankers of tables that every seed makes anew learn as they go.
+  std::map<std::map<std::string, std::string>, std::unique_ptr<WarmStarts>> warm;
+  std::vector<WarmStarts*> starts(policies.size());
   const bool is_same = std::all_of(tables.begin(), tables.end(), [&](const auto& table) { return table == tables[0]; });
-  if (is_same && WarmStart::is_possible(*tables[0])) {
+  if (is_same && WarmStarts::is_possible(*tables[0])) {
     for (std::size_t p = 0; p < policies.size(); ++p) {
       const std::optional<RankerOptions> ranker = policies[p]->ranker_options();
       if (!ranker) continue;
-      for (int number = 0; number < options.warm_starts; ++number) {
-        warm[p].push_back(std::make_unique<WarmStart>(tables[0], *ranker, number));
-      }
+      std::unique_ptr<WarmStarts>& of_ranker = warm[ranker_option_values(warm_up_ranker(*ranker))];
+      if (!of_ranker) of_ranker = std::make_unique<WarmStarts>(tables[0], warm_up_ranker(*ranker), options.warm_starts);
+      starts[p] = of_ranker.get();
     }
   }
   const unsigned threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
@@ -298,8 +311,7 @@ std::vector<std::vector<PolicyOutcome>> replay(
     const SingleThread single_thread;  // there is work for every core
     const std::size_t p = item % policies.size(), s = item / policies.size();
     const int seed = options.first_seed + static_cast<int>(s);
-    WarmStart* const start = warm[p].empty() ? nullptr : warm[p][static_cast<std::size_t>(seed) % warm[p].size()].get();
-    Episode episode(*tables[s], *policies[p], seed, start);
+    Episode episode(*tables[s], *policies[p], seed, starts[p]);
     std::vector<std::vector<TaskOutcome>> by_budget;
     if (options.protocol == Protocol::kLeaveOneOut) {
       by_budget = episode.run_leaving_one_out(options.budgets);

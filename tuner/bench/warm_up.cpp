@@ -70,6 +70,28 @@ class ValidationTask {
 
 }  // namespace
 
+RankerOptions warm_up_ranker(const RankerOptions& ranker) {
+  const RankerOptions defaults;
+  RankerOptions result = ranker;
+  result.effects = true;
+  if (ranker.warm_up_iterations > 0) result.learning_rate = ranker.warm_up_learning_rate;
+  result.warm_up_learning_rate = defaults.warm_up_learning_rate;
+  result.warm_up_iterations = 0;
+  result.iterations_per_update = defaults.iterations_per_update;  // a round has iterations of its own
+  result.train_extractor = true;                                  // one that is frozen later has been warmed up
+  result.si_weight = 0;                                           // nothing to hold on to yet
+  // All tasks are offline ones, with images that can be read again.
+  result.offline_share = result.past_share = result.current_share = 1;
+  result.transformation = defaults.transformation;
+  result.transformation_steps = defaults.transformation_steps;
+  result.transformation_learning_rate = defaults.transformation_learning_rate;
+  result.transformation_interval = defaults.transformation_interval;
+  // Heeded when rankings are used.
+  result.network_share = defaults.network_share;
+  result.fit_results = defaults.fit_results;
+  return result;
+}
+
 double ndcg(const std::vector<float>& scores, const std::vector<float>& relevance) {
   const double best = gain_of_order(relevance, descending(relevance));
   return best > 0 ? gain_of_order(relevance, descending(scores)) / best : 1;
@@ -134,13 +156,8 @@ class Trainee {
 
  private:
   static RankingModel make_model(const LookupTable& table, const WarmUpOptions& options) {
-    RankerOptions ranker = options.ranker;
+    RankerOptions ranker = warm_up_ranker(options.ranker);
     ranker.iterations_per_update = options.iterations;
-    if (ranker.warm_up_iterations > 0) ranker.learning_rate = ranker.warm_up_learning_rate;
-    ranker.warm_up_iterations = 0;
-    ranker.si_weight = 0;           // nothing to hold on to yet
-    ranker.offline_share = 1;       // all tasks are
-    ranker.train_extractor = true;  // one that is frozen later has been warmed up
     return {encoding_shape(table.space, table.annotation), ranker, seed_of(options.seed, "model")};
   }
 
@@ -209,15 +226,21 @@ std::vector<std::vector<std::size_t>> validation_parts(const LookupTable& table,
   return parts;
 }
 
-}  // namespace
-
-WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options) {
+// The tasks to learn from, in the order that parts are made by.
+std::vector<std::size_t> shuffled_tasks(const LookupTable& table, const WarmUpOptions& options) {
   std::vector<std::size_t> order;
   for (std::size_t t = 0; t < table.tasks.size(); ++t) {
     if (table.tasks[t].offline || !options.offline_only) order.push_back(t);
   }
-  if (order.size() < 2) throw InputError("warm-up: expected at least two tasks, some of them to validate on");
   Rng(seed_of(options.seed, "validation tasks")).shuffle(order);
+  return order;
+}
+
+}  // namespace
+
+WarmUpLength warm_up_length(const LookupTable& table, const WarmUpOptions& options) {
+  const std::vector<std::size_t> order = shuffled_tasks(table, options);
+  if (order.size() < 2) throw InputError("warm-up: expected at least two tasks, some of them to validate on");
   std::vector<std::unique_ptr<Fold>> folds;
   for (const std::vector<std::size_t>& validation : validation_parts(table, order, options)) {
     std::vector<std::size_t> training;
@@ -231,8 +254,8 @@ WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options) {
   for (const auto& fold : folds) validated += fold->size();
   if (validated == 0) throw InputError("warm-up: no task tells configurations apart");
 
-  WarmUpResult result{RankingModel(encoding_shape(table.space, table.annotation), options.ranker, 0), 0, -1};
-  for (int round = 0; round <= options.rounds && round <= result.rounds + options.patience; ++round) {
+  WarmUpLength best{0, -1};
+  for (int round = 0; round <= options.rounds && round <= best.rounds + options.patience; ++round) {
     std::vector<double> sums(folds.size());
     for_each_in_parallel(folds.size(), std::max(1u, std::thread::hardware_concurrency()), [&](std::size_t fold) {
       const SingleThread single_thread;
@@ -240,22 +263,21 @@ WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options) {
     });
     const double now = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(validated);
     if (options.on_round) options.on_round(round, now);
-    if (now <= result.ndcg) continue;
-    result.ndcg = now;
-    result.rounds = round;
+    if (now > best.ndcg) best = {round, now};
   }
-  folds.clear();
+  return best;
+}
 
+RankingModel warm_up(const LookupTable& table, const WarmUpOptions& options, int rounds) {
   const SingleThread single_thread;
-  Trainee final_one(table, order, options);
-  const int rounds = std::max(result.rounds, 1);  // effects need one
+  Trainee trainee(table, shuffled_tasks(table, options), options);
+  rounds = std::max(rounds, 1);  // effects need one
   for (int round = 1; round <= rounds; ++round) {
-    if (round == rounds) final_one.add_effects(table.space.encoding_columns());
-    final_one.train(round);
+    if (round == rounds) trainee.add_effects(table.space.encoding_columns());
+    trainee.train(round);
     if (options.on_final_round) options.on_final_round(round, rounds);
   }
-  result.model = RankingModel::deserialize(final_one.model().serialize(), options.ranker);
-  return result;
+  return RankingModel::deserialize(trainee.model().serialize(), options.ranker);
 }
 
 }  // namespace hyperfd

@@ -23,16 +23,21 @@ struct WarmUpOptions {
   std::function<void(int round, int rounds)> on_final_round;
 };
 
-struct WarmUpResult {
-  RankingModel model;
-  int rounds = 0;   // of its training: as many as were best in cross-validation
+struct WarmUpLength {
+  int rounds = 0;   // the best in cross-validation
   double ndcg = 0;  // of rankings of tasks that are not learned from, the mean over all of them, after so many rounds
 };
 
+// For how long to train, by cross-validation. Throws InputError for a table of fewer than two tasks.
+WarmUpLength warm_up_length(const LookupTable& table, const WarmUpOptions& options);
+
 // Trains a ranker on all tasks of a table before it meets a client: G on the tasks' images where the table has their
-// features, H, and what φ is made of. Cross-validation says for how long. Throws InputError for a table of fewer than
-// two tasks.
-WarmUpResult warm_up(const LookupTable& table, const WarmUpOptions& options);
+// features, H, and what φ is made of. Training is at least one round.
+RankingModel warm_up(const LookupTable& table, const WarmUpOptions& options, int rounds);
+
+// `ranker` as far as a warm-up and its length depend on it; the rest is as by default. Rankers for which this is the
+// same (ranker_option_values()) have the same warm-ups. All learn effects, whether or not they are used afterwards.
+RankerOptions warm_up_ranker(const RankerOptions& ranker);
 
 // A task of a table as a ranker learns from it. `dataset` may be nullptr.
 TaskExperience experience_of(const TableTask& task, const LookupTable& table, DatasetClient* dataset);

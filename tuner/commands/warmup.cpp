@@ -40,11 +40,12 @@ void run(Options options) {
   }
   std::cout << table.tasks.size() << " tasks, " << with_images << " of them with image features, " << results
             << " results\n";
-  const WarmUpResult result = warm_up(table, options.warm_up);
+  const WarmUpLength length = warm_up_length(table, options.warm_up);
+  const RankingModel model = warm_up(table, options.warm_up, length.rounds);
   const std::unique_ptr<ExperienceStore> store = open_store(":memory:");
-  write_bundle(*store, table, result.model, options.images, options.group);
+  write_bundle(*store, table, model, options.images, options.group);
   store->export_to(options.out);
-  std::cout << "validation NDCG of the network " << result.ndcg << " after " << result.rounds
+  std::cout << "validation NDCG of the network " << length.ndcg << " after " << length.rounds
             << " rounds; trained as long on all tasks\nin " << options.out << "\n";
 }
 

@@ -1,5 +1,6 @@
 #include "tuner/ranker/ranker_options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <limits>
@@ -12,15 +13,19 @@
 namespace hyperfd {
 namespace {
 
-using Setter = std::function<void(RankerOptions&, const std::string& text)>;  // throws InputError without the key
+// One key, its value as text.
+struct Option {
+  std::function<void(RankerOptions&, const std::string& text)> set;  // throws InputError without the key
+  std::function<std::string(const RankerOptions&)> get;
+};
 
 [[noreturn]] void refuse(const std::string& text, const std::string& expected) {
   throw InputError("expected " + expected + ", got \"" + text + "\"");
 }
 
 template <typename Number>
-Setter number(Number RankerOptions::*member, double low, double high) {
-  return [=](RankerOptions& options, const std::string& text) {
+Option number(Number RankerOptions::*member, double low, double high) {
+  const auto set = [=](RankerOptions& options, const std::string& text) {
     Number value{};
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (failure != std::errc() || end != text.data() + text.size() || !(value >= static_cast<Number>(low)) ||
@@ -31,11 +36,12 @@ Setter number(Number RankerOptions::*member, double low, double high) {
     }
     options.*member = value;
   };
+  return {set, [=](const RankerOptions& options) { return Json(options.*member).dump(); }};
 }
 
 template <typename Value>
-Setter word(Value RankerOptions::*member, const std::vector<std::pair<std::string, Value>>& words) {
-  return [=](RankerOptions& options, const std::string& text) {
+Option word(Value RankerOptions::*member, const std::vector<std::pair<std::string, Value>>& words) {
+  const auto set = [=](RankerOptions& options, const std::string& text) {
     std::string known;
     for (const auto& [name, value] : words) {
       if (name == text) {
@@ -46,11 +52,16 @@ Setter word(Value RankerOptions::*member, const std::vector<std::pair<std::strin
     }
     refuse(text, "one of " + known);
   };
+  const auto get = [=](const RankerOptions& options) {
+    const auto named = [&](const auto& entry) { return entry.second == options.*member; };
+    return std::find_if(words.begin(), words.end(), named)->first;
+  };
+  return {set, get};
 }
 
-const std::map<std::string, Setter>& setters() {
+const std::map<std::string, Option>& option_table() {
   using O = RankerOptions;
-  static const std::map<std::string, Setter> table = {
+  static const std::map<std::string, Option> table = {
       {"effects", word(&O::effects, {{"on", true}, {"off", false}})},
       {"network_share", number(&O::network_share, 0, 1)},
       {"hidden", number(&O::hidden_units, 4, 1024)},
@@ -110,10 +121,10 @@ RankerOptions paper_options() {
 
 RankerOptions parse_ranker_options(const std::map<std::string, std::string>& values, RankerOptions defaults) {
   for (const auto& [key, text] : values) {
-    const auto setter = setters().find(key);
-    if (setter == setters().end()) throw InputError(unknown_name_message("option", key, ranker_option_names()));
+    const auto option = option_table().find(key);
+    if (option == option_table().end()) throw InputError(unknown_name_message("option", key, ranker_option_names()));
     try {
-      setter->second(defaults, text);
+      option->second.set(defaults, text);
     } catch (const InputError& error) {
       throw InputError(key + ": " + error.what());
     }
@@ -123,8 +134,14 @@ RankerOptions parse_ranker_options(const std::map<std::string, std::string>& val
 
 std::vector<std::string> ranker_option_names() {
   std::vector<std::string> names;
-  for (const auto& entry : setters()) names.push_back(entry.first);
+  for (const auto& entry : option_table()) names.push_back(entry.first);
   return names;
+}
+
+std::map<std::string, std::string> ranker_option_values(const RankerOptions& options) {
+  std::map<std::string, std::string> values;
+  for (const auto& [name, option] : option_table()) values[name] = option.get(options);
+  return values;
 }
 
 }  // namespace hyperfd

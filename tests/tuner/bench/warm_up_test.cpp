@@ -65,7 +65,7 @@ TEST(WarmUp, TellsKindsOfDataSetsApartByTheirImages) {
     rounds.push_back(value);
   };
   const LookupTable table = two_kinds(12);
-  const WarmUpResult with_images = warm_up(table, options);
+  const WarmUpLength with_images = warm_up_length(table, options);
   EXPECT_GT(with_images.ndcg, 0.97);
   EXPECT_GE(with_images.rounds, 1);
   EXPECT_EQ(with_images.ndcg, *std::max_element(rounds.begin(), rounds.end()));
@@ -74,32 +74,75 @@ TEST(WarmUp, TellsKindsOfDataSetsApartByTheirImages) {
   options.on_round = nullptr;
   options.ranker.images = false;
   LookupTable blind = two_kinds(12);
-  const WarmUpResult without = warm_up(blind, options);
+  const WarmUpLength without = warm_up_length(blind, options);
   EXPECT_LT(without.ndcg, with_images.ndcg);
 }
 
 // Near data sets want the opposite of far ones, so whatever a ranker learns of one kind is wrong about the other.
 TEST(WarmUp, ValidatesOnAnotherKindWhereToldTo) {
   WarmUpOptions options = quick();
-  EXPECT_GE(warm_up(two_kinds(12), options).rounds, 1);
+  EXPECT_GE(warm_up_length(two_kinds(12), options).rounds, 1);
   options.apart = "^far";
-  EXPECT_EQ(warm_up(two_kinds(12), options).rounds, 0);
+  EXPECT_EQ(warm_up_length(two_kinds(12), options).rounds, 0);
   options.apart = "^no task";
-  EXPECT_NE(message_of([&] { warm_up(two_kinds(12), options); }).find("some names of tasks match"), std::string::npos);
+  EXPECT_NE(message_of([&] { warm_up_length(two_kinds(12), options); }).find("some names of tasks match"),
+            std::string::npos);
   options.apart = "(";
-  EXPECT_NE(message_of([&] { warm_up(two_kinds(12), options); }).find("a regular expression, got \"(\""),
+  EXPECT_NE(message_of([&] { warm_up_length(two_kinds(12), options); }).find("a regular expression, got \"(\""),
             std::string::npos);
 }
 
 TEST(WarmUp, NeedsATaskToValidateOn) {
-  EXPECT_NE(message_of([] { warm_up(two_kinds(1), quick()); }).find("two tasks"), std::string::npos);
+  EXPECT_NE(message_of([] { warm_up_length(two_kinds(1), quick()); }).find("two tasks"), std::string::npos);
+}
+
+// What warm_up_ranker() calls the same is the same, to the last byte.
+TEST(WarmUp, IsSharedByRankersThatDifferLater) {
+  const LookupTable table = two_kinds(12);
+  WarmUpOptions options = quick();
+  const auto bytes_with = [&](const std::map<std::string, std::string>& values) {
+    options.ranker = parse_ranker_options(values);
+    options.on_round = [](int, double) {};
+    return warm_up(table, options, 2).serialize();
+  };
+  const auto key_with = [](const std::map<std::string, std::string>& values) {
+    return ranker_option_values(warm_up_ranker(parse_ranker_options(values)));
+  };
+  const std::string bytes = bytes_with({});
+  const std::map<std::string, std::string> later = {
+      {"effects", "off"},      {"network_share", "1"}, {"z", "sgd"},        {"z_steps", "3"},
+      {"z_rate", "0.1"},       {"z_interval", "1"},    {"si", "0"},         {"iterations", "0"},
+      {"extractor", "frozen"}, {"offline_share", "0"}, {"past_share", "0"}, {"current_share", "2"},
+      {"fit_results", "9"},    {"rate", "0.5"}};
+  EXPECT_EQ(bytes_with(later), bytes);
+  EXPECT_EQ(key_with(later), key_with({}));
+  const std::vector<std::pair<std::string, std::string>> now = {{"loss", "mse"},
+                                                                {"hidden", "8"},
+                                                                {"dropout", "0.1"},
+                                                                {"images", "off"},
+                                                                {"numbers", "off"},
+                                                                {"triplet", "0"},
+                                                                {"attention", "off"},
+                                                                {"deviations", "off"},
+                                                                {"relevance_scale", "20"},
+                                                                {"rank_by", "label"},
+                                                                {"batch", "2"},
+                                                                {"batch_results", "8"},
+                                                                {"image_penalty", "1"},
+                                                                {"warm_up_rate", "0.1"},
+                                                                {"margin", "1"},
+                                                                {"warm_up", "0"},
+                                                                {"weight_decay", "1"},
+                                                                {"deviation_penalty", "1"},
+                                                                {"relevance_quantile", "0"}};
+  for (const auto& [name, value] : now) EXPECT_NE(key_with({{name, value}}), key_with({})) << name;
+  EXPECT_EQ(later.size() + now.size(), ranker_option_names().size());
 }
 
 TEST(Bundle, AStoreThatStartsFromItKnowsTheOfflineTasks) {
   const TemporaryFolder folder;
   const LookupTable table = two_kinds(12);
-  const WarmUpResult result = warm_up(table, quick());
-  write_bundle(*open_store(folder.file("bundle.sqlite")), table, result.model, 100);
+  write_bundle(*open_store(folder.file("bundle.sqlite")), table, warm_up(table, quick(), 2), 100);
 
   const auto store = open_store(folder.file("bundle.sqlite"));
   EXPECT_EQ(store->experience(table.space.signature()).size(), 12u * 8);

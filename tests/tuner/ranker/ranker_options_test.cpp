@@ -41,6 +41,16 @@ TEST(RankerOptions, AreReadFromText) {
   EXPECT_EQ(parse_ranker_options({}, paper_options()).learning_rate, 1e-4);
 }
 
+TEST(RankerOptions, AreWrittenAsTheyAreRead) {
+  const std::map<std::string, std::string> paper = ranker_option_values(paper_options());
+  EXPECT_EQ(ranker_option_values(parse_ranker_options(paper)), paper);
+  EXPECT_NE(ranker_option_values({}), paper);
+  EXPECT_EQ(paper.at("effects"), "off");
+  EXPECT_EQ(paper.at("z"), "sgd");
+  EXPECT_EQ(paper.at("rate"), "0.0001");
+  EXPECT_EQ(paper.at("iterations"), "50");
+}
+
 TEST(RankerOptions, NameKeyAndValueInErrors) {
   const auto error = [](const std::string& key, const std::string& value) {
     return message_of([&] { parse_ranker_options({{key, value}}); });
