@@ -2,12 +2,27 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 #include <string>
 #include <utility>
+
+#include <boost/sort/spreadsort/float_sort.hpp>
 
 #include "tuner/base/error.h"
 
 namespace hyperfd {
+
+namespace {
+
+// What a radix sort reads of a score.
+struct ScoreBits {
+  std::int64_t operator()(const std::pair<double, std::uint32_t>& ranked, unsigned offset) const {
+    return boost::sort::spreadsort::float_mem_cast<double, std::int64_t>(ranked.first) >> offset;
+  }
+};
+
+}  // namespace
 
 std::vector<std::uint32_t> order_by_score(const std::vector<double>& scores) {
   for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -15,11 +30,15 @@ std::vector<std::uint32_t> order_by_score(const std::vector<double>& scores) {
       throw InputError("detection " + std::to_string(i) + ": score: expected a number, got NaN");
     }
   }
+  std::vector<std::uint32_t> order(scores.size());
+  if (std::is_sorted(scores.begin(), scores.end(), std::greater<>())) {
+    std::iota(order.begin(), order.end(), 0u);
+    return order;
+  }
   // Scores beside their positions: an indirect sort would wait for memory at every comparison.
   std::vector<std::pair<double, std::uint32_t>> ranked(scores.size());
   for (std::size_t i = 0; i < scores.size(); ++i) ranked[i] = {-scores[i], static_cast<std::uint32_t>(i)};
-  std::sort(ranked.begin(), ranked.end());
-  std::vector<std::uint32_t> order(scores.size());
+  boost::sort::spreadsort::float_sort(ranked.begin(), ranked.end(), ScoreBits(), std::less<>());
   std::transform(ranked.begin(), ranked.end(), order.begin(), [](const auto& entry) { return entry.second; });
   return order;
 }

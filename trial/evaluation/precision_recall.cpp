@@ -19,13 +19,12 @@ PrecisionRecall precision_recall(const ScoredVerdicts& detections) {
 PrecisionRecall precision_recall(const ScoredVerdicts& detections, const std::vector<std::uint32_t>& order) {
   PrecisionRecall curve;
   if (detections.positives == 0) return curve;
-  curve.precision.reserve(order.size());
-  curve.recall.reserve(order.size());
   std::size_t found = 0, counted = 0;
   for (const std::uint32_t d : order) {
     if (detections.verdicts[d] == Verdict::kIgnored) continue;
     ++counted;
-    found += detections.verdicts[d] == Verdict::kTruePositive;
+    if (detections.verdicts[d] != Verdict::kTruePositive) continue;
+    ++found;
     curve.precision.push_back(static_cast<double>(found) / static_cast<double>(counted));
     curve.recall.push_back(static_cast<double>(found) / static_cast<double>(detections.positives));
   }

@@ -15,12 +15,14 @@ struct ScoredVerdicts {
   std::size_t positives = 0;      // truths that should be found
 };
 
-// One point a detection that counts, best score first (equal scores in the order given): recall never falls.
+// Points of the curve, best score first: recall never falls.
 struct PrecisionRecall {
   std::vector<double> precision, recall;
 };
 
-// Throws InputError when a score is not a number. Empty when there are no positives.
+// One point a true positive; between two of them precision falls and recall stays, which neither function below asks
+// for. Equal scores count in the order given. Empty when there are no positives. Throws InputError when a score is not
+// a number.
 PrecisionRecall precision_recall(const ScoredVerdicts& detections);
 // The same where order_by_score(detections.scores) is known: sorting costs most.
 PrecisionRecall precision_recall(const ScoredVerdicts& detections, const std::vector<std::uint32_t>& order);

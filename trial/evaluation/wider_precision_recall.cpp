@@ -21,16 +21,10 @@ double threshold(std::size_t step) {
 
 // The first step whose threshold `score` reaches.
 std::size_t step_of(double score) {
-  std::size_t low = 0, high = kThresholds - 1;
-  while (low < high) {
-    const std::size_t middle = (low + high) / 2;
-    if (score >= threshold(middle)) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
+  const double estimate = (1 - score) * kThresholds - 2;  // below it, whatever is rounded
+  std::size_t step = estimate > 0 ? std::min(static_cast<std::size_t>(estimate), kThresholds - 1) : 0;
+  while (step < kThresholds - 1 && score < threshold(step)) ++step;
+  return step;
 }
 
 // IoU of box_overlaps.pyx, to the last bit.
