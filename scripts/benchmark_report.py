@@ -256,18 +256,38 @@ class Bench:
             state.update(file.read_bytes())
         self.state = state.hexdigest()
 
-    def run(self, command):
+    def file(self, command):
+        return CACHE / (hashlib.sha256(json.dumps([self.state, [str(word) for word in command]]).encode()).hexdigest()[:24] + ".json")
+
+    def keep(self, command, printed):
+        CACHE.mkdir(parents=True, exist_ok=True)
+        part = self.file(command).with_suffix(".part")
+        part.write_text(json.dumps(printed))
+        part.replace(self.file(command))
+
+    def execute(self, command):
         command = [str(word) for word in command]
-        file = CACHE / (hashlib.sha256(json.dumps([self.state, command]).encode()).hexdigest()[:24] + ".json")
-        if not file.exists():
-            print(" ".join(command[-6:]), file=sys.stderr, flush=True)
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-            if done.returncode != 0:
-                sys.exit(f"{' '.join(command)}:\n{done.stderr}")
-            CACHE.mkdir(parents=True, exist_ok=True)
-            file.with_suffix(".part").write_text(done.stdout)
-            file.with_suffix(".part").replace(file)
-        return json.loads(file.read_text())
+        print(" ".join(command[-6:]), file=sys.stderr, flush=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(command)}:\n{done.stderr}")
+        return json.loads(done.stdout)
+
+    def run(self, command):
+        if not self.file(command).exists():
+            self.keep(command, self.execute(command))
+        return json.loads(self.file(command).read_text())
+
+    def run_policies(self, command, policies):
+        """What a replay prints by policy, a report for each budget. What is not known yet comes from one process, in which policies share warm-ups."""
+        of_one = {policy: [*command, "--policies", policy] for policy in policies}
+        missing = [policy for policy in policies if not self.file(of_one[policy]).exists()]
+        if missing:
+            printed = self.execute([*command, "--policies", *missing])
+            reports = printed if isinstance(printed, list) else [printed]  # of one budget
+            for policy in missing:
+                self.keep(of_one[policy], [{**report, "policies": {policy: report["policies"][policy]}} for report in reports])
+        return {policy: self.run(of_one[policy]) for policy in policies}
 
     def offline_folder(self, results):
         """The offline tasks' tables, or the first `results` of each."""
@@ -295,9 +315,8 @@ class Bench:
         if warm_starts > 1:
             command += ["--warm-starts", warm_starts]
         reports = {budget: {} for budget in budgets}
-        for policy in policies:
-            printed = self.run([*command, "--policies", policy])
-            for report in printed if len(budgets) > 1 else [printed]:
+        for policy, printed in self.run_policies(command, policies).items():
+            for report in printed:
                 reports[report["budget"]][policy] = report["policies"][policy]
         return reports
 

@@ -190,17 +190,24 @@ def test_report_of_a_made_up_table(tmp_path, monkeypatch, warm_starts):
     monkeypatch.setattr(report, "DOCS", tmp_path)
     monkeypatch.setattr(report, "CACHE", tmp_path / "cache")
 
-    def run(bench, command):
+    executed = []
+
+    def execute(bench, command):
         words = [str(word) for word in command]
-        policy = words[words.index("--policies") + 1] if "--policies" in words else "nni_tpe"
-        of = lambda: {policy: result_of({task: random.uniform(1, 60, bench.seeds).tolist() for task in rows})}  # noqa: E731
+        policies = words[words.index("--policies") + 1:] if "--policies" in words else ["nni_tpe"]
+        executed.extend((*words[:words.index("--policies")], policy) for policy in policies if "--policies" in words)
+        of = lambda: {policy: result_of({task: random.uniform(1, 60, bench.seeds).tolist() for task in rows}) for policy in policies}  # noqa: E731
         reports = [{"budget": int(budget), "policies": of()} for budget in words[words.index("--budget") + 1].split(",")]
-        if policy == "nni_tpe" and reports[0]["budget"] == 10:
+        if policies == ["nni_tpe"] and reports[0]["budget"] == 10:
             reports[0]["policies"] = {}  # it found no more in the table
         return reports if len(reports) > 1 else reports[0]
 
-    monkeypatch.setattr(report.Bench, "run", run)
+    monkeypatch.setattr(report.Bench, "execute", execute)
     report.write("hpo", 4, [1, 2, 4], str(tmp_path / "tuner"), True, warm_starts, 5)
+    assert len(executed) == len(set(executed)) > 0
+    executed.clear()
+    report.write("hpo", 4, [1, 2, 4], str(tmp_path / "tuner"), True, warm_starts, 5)
+    assert not executed  # what was replayed is kept
     text = (tmp_path / "benchmark.md").read_text()
     headings = [line for line in text.splitlines() if line.startswith("##")]
     assert headings == ["## hpo: 60 trials, 0.1 core hours", "### Policies, 4 seeds", "### What was aimed at", "### What is known of a data set",
