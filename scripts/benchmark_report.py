@@ -134,7 +134,7 @@ def likeness(tables):
 def share_of(means, variances, sizes, axis=-1, trials=1):
     within = variances.mean(axis)
     # The variance of means over n seeds holds within/n of the seeds' own.
-    between = np.maximum(0, means.var(axis, ddof=1) - within / sizes.mean(axis))
+    between = np.maximum(0, means.var(axis, ddof=1) - within * (1 / sizes).mean(axis))
     return within / trials / (within / trials + between)
 
 
@@ -245,7 +245,7 @@ def plot_budgets(curves, file):
 
 class Bench:
     """Replays of one space's tables. What a command printed is kept in build/benchmark as long as all that it reads stays as it
-    is, so a run that was stopped goes on."""
+    is, so a run that was stopped goes on behind the last table that it finished."""
 
     def __init__(self, space, seeds, tuner, warm_starts):
         self.warm_starts = warm_starts
@@ -576,13 +576,13 @@ def untuned_section(tables, noise, untuned):
     not_better = [f"{name} (best {best[name]:.3f}, before {untuned[name]:.3f})" for name in names if best[name] <= untuned[name]]
     chosen = {name: tables.means(name, 1)[max(validations, key=validations.get)] for name in names for validations in [tables.means(name, 0)]}
     below = [f"{name} ({chosen[name]:.3f}, before {untuned[name]:.3f})" for name in names if chosen[name] < untuned[name]]
-    text = (f"No configuration beats the weights as they come on: {listed(not_better)}. The best of many single trainings is partly luck, so this flatters tuning. "
+    text = (f"No configuration beats the weights as they come on: {listed(not_better)}. The best of many trainings is partly luck, so this flatters tuning. "
             f"The configuration that is best on validation is below these weights on: {listed(below)}.")
     repeated = {name: [statistics.mean(r[1] for r in seeds.values()) for seeds in noise.get(name, {}).values() if len(seeds) > 1] for name in names}
     if any(repeated.values()):
         below = [f"{name} ({max(tests):.3f}, before {untuned[name]:.3f})" for name, tests in repeated.items() if tests and max(tests) < untuned[name]]
-        number = max(map(len, repeated.values()))
-        text += f" Of the {number} configurations with several seeds the best mean test AP is below them on: {listed(below)}."
+        numbers = sorted({len(tests) for tests in repeated.values() if tests})
+        text += f" Of the configurations with several seeds ({' to '.join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))} a task) the best mean test AP is below them on: {listed(below)}."
     return text + "\n"
 
 
@@ -599,7 +599,7 @@ def write(space, seeds, budgets, tuner, ablations, warm_starts, orders):
     saturated = Tables(TABLES / "saturated").tasks if space == "hpo" else {}
     parts = [f"# The benchmark face-mini: {SPACES[space].name}\n",
              f"Made by `.venv/bin/python scripts/benchmark_report.py --spaces {space} --seeds {seeds} --budgets {','.join(map(str, budgets))}{'' if ablations else ' --without-ablations'}{f' --warm-starts {warm_starts}' if warm_starts > 1 else ''}{f' --orders {orders}' if orders != ORDERS else ''}` from `tuner/bench/tables/face-mini`; do not edit.\n",
-             f"Each number of the tables is a real training by `hyperfd-trial train --recipe {RECIPES[space]}`, started by "
+             f"Each row of the tables is a real training by `hyperfd-trial train --recipe {RECIPES[space]}`, started by "
              "`hyperfd-tuner collect` (`scripts/face_mini.sh`): AP@50 on the validation and test splits of a data set.\n"]
     for name, rows in saturated.items():
         tests = [r[1] for seeds in rows.values() for r in seeds.values()]

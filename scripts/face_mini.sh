@@ -94,12 +94,15 @@ for step in $steps; do
         task=${of_task%:*}
         # What `noise` has of them already.
         python3 - "$tables/hpo-noise/$task.jsonl" "$tables/hpo/$task.jsonl" "${of_task#*:}" <<'PY'
-import json, sys
+import json, os, sys
 noise, table, seeds = sys.argv[1:]
-rows = lambda file: {(json.dumps(row["configuration"], sort_keys=True), row["seed"]): line for line in open(file) for row in [json.loads(line)]}
-there = rows(table)
-with open(table, "a") as file:
-    file.writelines(line for key, line in rows(noise).items() if key not in there and key[1] <= int(seeds))
+if os.path.exists(noise):
+    rows = lambda file: {(json.dumps(row["configuration"], sort_keys=True), row["seed"]): line for line in open(file) for row in [json.loads(line)]}
+    text = open(table, "rb").read()
+    os.truncate(table, text.rfind(b"\n") + 1)  # a line that was cut off
+    there = rows(table)
+    with open(table, "ab", buffering=0) as file:
+        file.write("".join(line for key, line in rows(noise).items() if key not in there and key[1] <= int(seeds)).encode())
 PY
         for folder in "${online[@]}"; do
           [ "${folder##*/}" = "$task" ] || continue

@@ -37,6 +37,12 @@ def test_share_of_seeds_is_that_of_a_plain_calculation():
     share, low, high = report.seed_share(seeds_of(groups), 0)
     assert share == pytest.approx(within / (within + between))
     assert 0 < low < share < high < 1
+    # Where some have fewer seeds, the variance of means holds the mean 1/n of the seeds' own.
+    uneven = [*groups, [0.45, 0.50], [0.62, 0.57]]
+    within_uneven = (sum(sum((x - sum(g) / len(g)) ** 2 for x in g) / (len(g) - 1) for g in uneven)) / 8
+    means_uneven = [sum(g) / len(g) for g in uneven]
+    between_uneven = sum((m - sum(means_uneven) / 8) ** 2 for m in means_uneven) / 7 - within_uneven * (6 / 3 + 2 / 2) / 8
+    assert report.seed_share(seeds_of(uneven), 0)[0] == pytest.approx(within_uneven / (within_uneven + between_uneven))
     # Of the mean over three trials.
     assert report.seed_share(seeds_of(groups), 0, 3)[0] == pytest.approx(within / 3 / (within / 3 + between))
     assert report.seed_share(seeds_of(groups), 0) == (share, low, high)
@@ -173,7 +179,7 @@ def test_where_the_weights_as_they_come_are_better(tmp_path):
     text = report.untuned_section(tables, noise, {"lucky": 0.5, "worse": 0.5})
     assert "as they come on: worse (best 0.400, before 0.500)." in text
     assert "below these weights on: lucky (0.300, before 0.500), worse (0.300, before 0.500)." in text
-    assert "Of the 2 configurations with several seeds the best mean test AP is below them on: lucky (0.400, before 0.500)." in text
+    assert "Of the configurations with several seeds (2 a task) the best mean test AP is below them on: lucky (0.400, before 0.500)." in text
     assert "several seeds" not in report.untuned_section(tables, {}, {"lucky": 0.5, "worse": 0.5})
 
 

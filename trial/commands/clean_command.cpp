@@ -151,7 +151,8 @@ void add_clean(CLI::App& app) {
   command->add_option("--data", options->data, "Data set folder")->required();
   command->add_option("--out", options->out, "The new annotations file; the input is never written to")->required();
   CLI::Option_group* teacher = command->add_option_group("Teacher", "The stronger detector, one of");
-  teacher->add_option("--weights", options->weights, "best.pt of a training run");
+  teacher->add_option("--weights", options->weights,
+                      "best.pt of a training run, or the name of weights that come with the program");
   teacher->add_option("--detections", options->detections, "Any detector's output in COCO's result format (JSON)");
   teacher->require_option(1);
   command

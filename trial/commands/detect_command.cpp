@@ -37,7 +37,7 @@ struct Options {
 };
 
 bool is_video(const fs::path& file) {
-  return has_ending(file.string(), {".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"});
+  return has_ending(file.string(), {".mp4", ".m4v", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv"});
 }
 
 // An image or video.
@@ -275,7 +275,10 @@ void detect(Options options) {
 void add_detect(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("detect", "Find faces in images and videos, draw them or write them as JSON");
-  command->add_option("--weights", options->weights, "best.pt of a training run")->required();
+  command
+      ->add_option("--weights", options->weights,
+                   "best.pt of a training run, or the name of weights that come with the program")
+      ->required();
   command->add_option("images", options->inputs, "Images, folders of images (also in sub-folders), or videos")
       ->required();
   command->add_option("--out", options->out,

@@ -96,7 +96,8 @@ void add_evaluate(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "evaluate", "Score a trained detector on one split of a data set, or the detections of any program in a file");
   auto* data = command->add_option("--data", options->data, "Data set folder");
-  auto* weights = command->add_option("--weights", options->weights, "best.pt of a training run");
+  auto* weights = command->add_option("--weights", options->weights,
+                                      "best.pt of a training run, or the name of weights that come with the program");
   auto* split = command->add_option("--split", options->split, "train, val or test")
                     ->check(CLI::IsMember({"train", "val", "test"}))
                     ->capture_default_str();

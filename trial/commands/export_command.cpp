@@ -47,7 +47,10 @@ void export_weights(const Options& options) {
 void add_export(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("export", "Write a detector as an ONNX file for other programs");
-  command->add_option("--weights", options->weights, "best.pt of a training run, or imported weights")->required();
+  command
+      ->add_option("--weights", options->weights,
+                   "best.pt of a training run, imported weights, or the name of weights that come with the program")
+      ->required();
   command->add_option("--out", options->out, "File to write")->required();
   command->add_option("--size", options->size, "WIDTHxHEIGHT of the images in pixels, or dynamic")
       ->capture_default_str();

@@ -39,6 +39,8 @@ Recipe recipe_of(const std::string& network) {
   Recipe recipe;
   std::error_code error;  // a long architecture is no file
   if (!fs::is_regular_file(network, error)) {
+    const bool looks_like_a_file = std::regex_match(network, std::regex(".*\\.(pt|json|ya?ml)"));
+    if (looks_like_a_file) throw InputError(network + ": does not exist");
     set_field(recipe, "backbone", network, "ARCH");
     check_recipe(recipe, "ARCH");
     return recipe;

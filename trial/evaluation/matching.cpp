@@ -37,8 +37,15 @@ std::vector<std::uint32_t> order_by_score(const std::vector<double>& scores) {
   }
   // Scores beside their positions: an indirect sort would wait for memory at every comparison.
   std::vector<std::pair<double, std::uint32_t>> ranked(scores.size());
-  for (std::size_t i = 0; i < scores.size(); ++i) ranked[i] = {-scores[i], static_cast<std::uint32_t>(i)};
+  // 0 − score, not −score: there is one zero then.
+  for (std::size_t i = 0; i < scores.size(); ++i) ranked[i] = {0 - scores[i], static_cast<std::uint32_t>(i)};
   boost::sort::spreadsort::float_sort(ranked.begin(), ranked.end(), ScoreBits(), std::less<>());
+  // A radix sort leaves equal scores in any order.
+  for (auto begin = ranked.begin(); begin != ranked.end();) {
+    const auto end = std::find_if(begin, ranked.end(), [&](const auto& entry) { return entry.first != begin->first; });
+    std::sort(begin, end);
+    begin = end;
+  }
   std::transform(ranked.begin(), ranked.end(), order.begin(), [](const auto& entry) { return entry.second; });
   return order;
 }

@@ -21,8 +21,8 @@ struct PrecisionRecall {
 };
 
 // One point a true positive; between two of them precision falls and recall stays, which neither function below asks
-// for. Equal scores count in the order given. Empty when there are no positives. Throws InputError when a score is not
-// a number.
+// for. Equal scores count in the order given. Empty when there are no positives or none is found. Throws InputError
+// when a score is not a number.
 PrecisionRecall precision_recall(const ScoredVerdicts& detections);
 // The same where order_by_score(detections.scores) is known: sorting costs most.
 PrecisionRecall precision_recall(const ScoredVerdicts& detections, const std::vector<std::uint32_t>& order);

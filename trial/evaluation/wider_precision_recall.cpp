@@ -21,6 +21,7 @@ double threshold(std::size_t step) {
 
 // The first step whose threshold `score` reaches.
 std::size_t step_of(double score) {
+  if (!(score >= 0)) return kThresholds - 1;              // no number, where the range of scores overflows
   const double estimate = (1 - score) * kThresholds - 2;  // below it, whatever is rounded
   std::size_t step = estimate > 0 ? std::min(static_cast<std::size_t>(estimate), kThresholds - 1) : 0;
   while (step < kThresholds - 1 && score < threshold(step)) ++step;

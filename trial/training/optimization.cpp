@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <sstream>
 
-
 #include "tuner/base/digest.h"
 #include "tuner/base/error.h"
 

@@ -165,7 +165,7 @@ void Reader::step(char code) {
       return;
     case 'b':
       pop();
-      return;    // BUILD: a dictionary's attributes, which weights have no use for
+      return;  // BUILD: a dictionary's attributes, which weights have no use for
     case 'Q':
       refer_to_storage();
       return;

@@ -28,11 +28,14 @@ void Progress::clear_line() const {
 
 void Progress::step(const StepReport& step) {
   const auto now = Clock::now();
+  const auto share_at = [&](std::size_t batch) {
+    return (step.epoch - 1 + static_cast<double>(batch) / static_cast<double>(step.batches)) / step.epochs;
+  };
+  if (!share_before_) share_before_ = share_at(step.batch - 1);
   if (!terminal_ || (now - last_drawn_ < kBetweenDrawings && step.batch < step.batches)) return;
   last_drawn_ = now;
-  const double done = step.epoch - 1 + static_cast<double>(step.batch) / static_cast<double>(step.batches);
-  const double share = done / step.epochs;
-  const double left = std::chrono::duration<double>(now - start_).count() * (1 - share) / share;
+  const double share = share_at(step.batch);
+  const double left = std::chrono::duration<double>(now - start_).count() * (1 - share) / (share - *share_before_);
   clear_line();
   std::printf("epoch %d/%d [%s] loss %.3f", step.epoch, step.epochs, bar(share).c_str(), step.loss);
   if (average_precision_) std::printf("  AP@50 %.3f", *average_precision_);
@@ -55,9 +58,12 @@ void Progress::epoch(const EpochReport& epoch) {
 
 void Progress::result(const TrainingResult& result, const std::string& folder) {
   clear_line();
-  std::printf("%s after %zu epochs in %.1f s: training %.1f, validation %.1f, test %.1f\n", name_of(result.ending),
+  // What the parts took counts earlier lives of a run that was cut off, too.
+  const bool went_on = share_before_.value_or(0) > 0;
+  std::printf("%s after %zu epochs in %.1f s%s: training %.1f, validation %.1f, test %.1f\n", name_of(result.ending),
               result.epochs.size(), std::chrono::duration<double>(Clock::now() - start_).count(),
-              result.training_seconds, result.validation_seconds, result.test_seconds);
+              went_on ? " since it went on; in all" : "", result.training_seconds, result.validation_seconds,
+              result.test_seconds);
   std::printf("%.1f images/s in training; %.1f %% of the time it waited for images\n", result.images_per_second,
               100 * result.waiting_share);
   if (result.best_epoch > 0)

@@ -22,6 +22,7 @@ class Progress {
 
   bool terminal_;
   std::chrono::steady_clock::time_point start_, last_drawn_;
+  std::optional<double> share_before_;       // of the run, done by an earlier life; not known before the first step
   std::optional<double> average_precision_;  // of the latest validation
 };
 

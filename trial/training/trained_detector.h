@@ -13,7 +13,8 @@ struct TrainedDetector {
   RetinaFace network{nullptr};  // batch norms folded, in evaluation mode, on the CPU
 };
 
-// Reads weights that a training run or `import-weights` wrote. Throws InputError that names the file.
-TrainedDetector load_trained_detector(const std::string& weights_file);
+// Reads weights that a training run or `import-weights` wrote, or that come with the program (find_model()). Throws
+// InputError that names the file.
+TrainedDetector load_trained_detector(const std::string& name_or_file);
 
 }  // namespace hyperfd

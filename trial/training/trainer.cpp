@@ -175,7 +175,10 @@ struct Trainer::Impl {
   // Nothing when interrupted.
   std::optional<Evaluation> evaluate(Evaluator& evaluator);
   void resume(TrainingResult& result, Weights& best);
+  // After an epoch; to the file where the last one there is old enough.
   void save(const TrainingResult& result, const Weights& best);
+  // To the file, what save() has not written.
+  void save_latest();
 
   Recipe recipe;
   TrainerOptions options;
@@ -190,6 +193,7 @@ struct Trainer::Impl {
   Schedule schedule;
   std::string identity;
   Clock::time_point saved = Clock::now();
+  std::optional<Checkpoint> unsaved;  // of the latest epoch, where it came too soon after the one in the file
   TrainingObserver observer;
   std::vector<std::vector<Detection>> test_detections;
 };
@@ -211,7 +215,7 @@ void Trainer::Impl::resume(TrainingResult& result, Weights& best) {
 }
 
 void Trainer::Impl::save(const TrainingResult& result, const Weights& best) {
-  if (options.checkpoint_file.empty() || seconds_since(saved) < options.checkpoint_seconds) return;
+  if (options.checkpoint_file.empty()) return;
   Checkpoint checkpoint;
   checkpoint.run = identity;
   checkpoint.epochs = result.epochs;
@@ -220,7 +224,14 @@ void Trainer::Impl::save(const TrainingResult& result, const Weights& best) {
   checkpoint.schedule = schedule.state();
   step.save(checkpoint);
   checkpoint.best = best;
-  save_checkpoint(options.checkpoint_file, checkpoint);
+  unsaved = std::move(checkpoint);
+  if (seconds_since(saved) >= options.checkpoint_seconds) save_latest();
+}
+
+void Trainer::Impl::save_latest() {
+  if (!unsaved) return;
+  save_checkpoint(options.checkpoint_file, *unsaved);
+  unsaved.reset();
   saved = Clock::now();
 }
 
@@ -338,6 +349,7 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
     if (observer.epoch) observer.epoch(report);
     self.save(result, best);
   }
+  if (result.ending == Ending::kInterrupted) self.save_latest();
   if (result.ending == Ending::kCompleted && self.schedule.should_stop()) result.ending = Ending::kStagnated;
   if (result.training_seconds > 0) result.images_per_second = images / result.training_seconds;
   if (seconds_here > 0) result.waiting_share = self.loader.seconds_waited() / seconds_here;
@@ -352,6 +364,7 @@ TrainingResult Trainer::run(const std::string& weights_file, const TrainingObser
         result.test_seconds = seconds_since(start);
       } else {
         result.ending = Ending::kInterrupted;
+        self.save_latest();
       }
     }
   }

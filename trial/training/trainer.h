@@ -22,7 +22,7 @@ struct TrainerOptions {
   std::size_t cache_bytes = 512u << 20;  // decoded images kept in memory
   // Where the run leaves its state, so that it can be cut off at any moment and go on; "": nowhere.
   std::string checkpoint_file;
-  double checkpoint_seconds = 10;  // between two checkpoints, at least; they are made after epochs
+  double checkpoint_seconds = 10;  // between two checkpoints, at least; after epochs, and at an interruption
 };
 
 // What is trained on, chosen by and scored on. Without test images there is no test result.

@@ -85,7 +85,7 @@ void TrainingStep::save(Checkpoint& checkpoint) const {
   checkpoint.optimizer = state_of(*optimizer_);
   checkpoint.network = weights_of(*network_, to_yaml(recipe_));
   for (std::size_t i = 0; i < average_.size(); ++i)
-    checkpoint.average.tensors[std::to_string(i)] = average_[i].to(torch::kCPU);
+    checkpoint.average.tensors[std::to_string(i)] = average_[i].to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
 }
 
 void TrainingStep::restore(const Checkpoint& checkpoint, const std::string& source) {

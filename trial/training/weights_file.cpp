@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kTensors = "tensors";
 constexpr const char* kDescription = "description";
-constexpr const char* kState = "state_dict";  // in training checkpoints
+constexpr const char* kState = "state_dict";        // in training checkpoints
 constexpr const char* kParallelPrefix = "module.";  // of networks that were trained by torch.nn.DataParallel
 // What PyTorch's format before 1.6 begins with: the pickle of 0x1950a86a20f9469cfc6c.
 constexpr std::string_view kLegacyMagic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
@@ -37,7 +37,8 @@ torch::Tensor make_tensor(const PickledTensor& description, const FindStorage& f
   };
   grow(last, description.storage.first);
   grow(last, description.offset);
-  if (description.sizes.size() != description.strides.size()) throw InputError("the tensor has no stride for each size");
+  if (description.sizes.size() != description.strides.size())
+    throw InputError("the tensor has no stride for each size");
   for (std::size_t i = 0; i < description.sizes.size(); ++i) {
     const std::int64_t size = description.sizes[i], stride = description.strides[i];
     if (size == 0) return torch::empty(description.sizes, description.storage.type);

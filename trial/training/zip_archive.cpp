@@ -70,13 +70,15 @@ ZipArchive::ZipArchive(std::string_view bytes) : bytes_(bytes) {
   if (count == 0xffff || at == kInExtraField) {
     if (end < kLocator64Size) throw InputError("the archive ends in the middle");
     const auto end64 = number_at<std::uint64_t>(bytes, end - kLocator64Size + 8);
-    if (number_at<std::uint32_t>(bytes, end64) != kDirectoryEnd64) throw InputError("the archive's directory is broken");
+    if (number_at<std::uint32_t>(bytes, end64) != kDirectoryEnd64)
+      throw InputError("the archive's directory is broken");
     count = number_at<std::uint64_t>(bytes, end64 + 32);
     at = number_at<std::uint64_t>(bytes, end64 + 48);
   }
   for (std::uint64_t i = 0; i < count; ++i) {
     if (number_at<std::uint32_t>(bytes, at) != kDirectoryEntry) throw InputError("the archive's directory is broken");
-    const auto name_size = number_at<std::uint16_t>(bytes, at + 28), extra_size = number_at<std::uint16_t>(bytes, at + 30),
+    const auto name_size = number_at<std::uint16_t>(bytes, at + 28),
+               extra_size = number_at<std::uint16_t>(bytes, at + 30),
                comment_size = number_at<std::uint16_t>(bytes, at + 32);
     const std::string name(part(bytes, at + 46, name_size));
     Zip64Numbers numbers(part(bytes, at + 46 + name_size, extra_size));

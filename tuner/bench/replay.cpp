@@ -29,11 +29,12 @@ class WarmStarts {
   WarmStarts(std::shared_ptr<const LookupTable> table, const RankerOptions& ranker, int count)
       : table_(std::move(table)), ranker_(ranker), starts_(static_cast<std::size_t>(count)) {}
 
-  RankingModel model(std::size_t number, const RankerOptions& options) {
+  // The start of a seed: they take turns.
+  RankingModel model(int seed, const RankerOptions& options) {
     std::call_once(validated_, [this] { rounds_ = warm_up_length(*table_, options_of(0)).rounds; });
-    Start& start = starts_[number % starts_.size()];
-    std::call_once(start.made,
-                   [&] { start.bytes = warm_up(*table_, options_of(number % starts_.size()), rounds_).serialize(); });
+    const std::size_t number = static_cast<std::size_t>(seed) % starts_.size();
+    Start& start = starts_[number];
+    std::call_once(start.made, [&] { start.bytes = warm_up(*table_, options_of(number), rounds_).serialize(); });
     return RankingModel::deserialize(start.bytes, options);
   }
 
@@ -121,7 +122,7 @@ class Episode {
     experience_.clear();
     datasets_.clear();
     if (warm_) {
-      model_ = std::make_unique<RankingModel>(warm_->model(static_cast<std::size_t>(seed_), *policy_.ranker_options()));
+      model_ = std::make_unique<RankingModel>(warm_->model(seed_, *policy_.ranker_options()));
     } else if (policy_.ranker_options()) {
       model_ = std::make_unique<RankingModel>(encoding_shape(table_.space, table_.annotation),
                                               *policy_.ranker_options(), seed_of(seed_, "model"));

@@ -232,6 +232,7 @@ std::vector<std::size_t> shuffled_tasks(const LookupTable& table, const WarmUpOp
   for (std::size_t t = 0; t < table.tasks.size(); ++t) {
     if (table.tasks[t].offline || !options.offline_only) order.push_back(t);
   }
+  if (order.size() < 2) throw InputError("warm-up: expected at least two tasks, some of them to validate on");
   Rng(seed_of(options.seed, "validation tasks")).shuffle(order);
   return order;
 }
@@ -240,7 +241,6 @@ std::vector<std::size_t> shuffled_tasks(const LookupTable& table, const WarmUpOp
 
 WarmUpLength warm_up_length(const LookupTable& table, const WarmUpOptions& options) {
   const std::vector<std::size_t> order = shuffled_tasks(table, options);
-  if (order.size() < 2) throw InputError("warm-up: expected at least two tasks, some of them to validate on");
   std::vector<std::unique_ptr<Fold>> folds;
   for (const std::vector<std::size_t>& validation : validation_parts(table, order, options)) {
     std::vector<std::size_t> training;

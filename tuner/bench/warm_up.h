@@ -28,7 +28,7 @@ struct WarmUpLength {
   double ndcg = 0;  // of rankings of tasks that are not learned from, the mean over all of them, after so many rounds
 };
 
-// For how long to train, by cross-validation. Throws InputError for a table of fewer than two tasks.
+// For how long to train, by cross-validation. This and warm_up() throw InputError for a table of fewer than two tasks.
 WarmUpLength warm_up_length(const LookupTable& table, const WarmUpOptions& options);
 
 // Trains a ranker on all tasks of a table before it meets a client: G on the tasks' images where the table has their

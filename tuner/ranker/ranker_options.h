@@ -87,7 +87,7 @@ RankerOptions paper_options();
 RankerOptions parse_ranker_options(const std::map<std::string, std::string>& values, RankerOptions defaults = {});
 // The keys that parse_ranker_options() knows.
 std::vector<std::string> ranker_option_names();
-// What parse_ranker_options() makes these options of, whatever its defaults.
+// What parse_ranker_options() makes these options of, but for those that have no key.
 std::map<std::string, std::string> ranker_option_values(const RankerOptions& options);
 
 }  // namespace hyperfd

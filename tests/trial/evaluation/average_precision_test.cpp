@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -172,6 +174,25 @@ TEST(AveragePrecision, DependsOnOrderOfScoresOnly) {
     for (Detection& d : image) d.score = std::exp(3 * d.score) / 100;
   }
   EXPECT_DOUBLE_EQ(average_precision(scene.detections, scene.faces), before);
+}
+
+// Saturated scores, and zeros of both signs: equal ones keep their order, as in a stable sort.
+TEST(OrderByScore, IsThatOfAStableSort) {
+  std::mt19937 random(5);
+  for (const std::size_t count : {3u, 1'000u, 40'000u}) {
+    for (const int kind : {0, 1, 2}) {
+      std::vector<double> scores(count);
+      for (double& score : scores) {
+        const double drawn = std::uniform_real_distribution<double>(-1, 1)(random);
+        score = kind == 0 ? drawn : kind == 1 ? (drawn > 0 ? 1.0 : drawn) : std::copysign(0.0, drawn);
+      }
+      std::vector<std::uint32_t> expected(count);
+      std::iota(expected.begin(), expected.end(), 0u);
+      std::stable_sort(expected.begin(), expected.end(),
+                       [&](std::uint32_t a, std::uint32_t b) { return scores[a] > scores[b]; });
+      EXPECT_EQ(order_by_score(scores), expected) << count << " of kind " << kind;
+    }
+  }
 }
 
 TEST(AveragePrecision, FallsWhenWrongDetectionsAreAddedInFront) {

@@ -205,6 +205,41 @@ TEST_F(TrainerTest, AResumedRunHasTheWeightsOfItsOwnBest) {
   EXPECT_EQ(read_file(weights_file()), best);
 }
 
+// An epoch is shorter than the time between two checkpoints: the interruption makes one.
+TEST_F(TrainerTest, AnInterruptedRunGoesOnBehindItsLastEpochAndEndsAsIfItHadNotBeen) {
+  Recipe recipe = SquareFaces::recipe();
+  recipe.epochs = 4;
+  recipe.average = 0.9;
+  Warnings warnings;
+  const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);
+  TrainerOptions options;
+  options.device = "cpu";
+  options.checkpoint_seconds = 3600;
+  const auto run = [&](const TrainingObserver& observer) {
+    return Trainer(training_data(data), recipe, options).run(weights_file(), observer);
+  };
+  const TrainingResult whole = run({});
+  const std::string best = read_file(weights_file());
+  options.checkpoint_file = faces_.folder() + "/checkpoint.pt";
+  // In the middle of the third epoch.
+  int steps = 0, epochs = 0;
+  TrainingObserver observer;
+  observer.step = [&](const StepReport& step) { steps += step.epoch == 3 ? 1 : 0; };
+  observer.interrupted = [&] { return steps > 0; };
+  EXPECT_EQ(run(observer).ending, Ending::kInterrupted);
+  observer = {};
+  observer.resumed = [&](const std::vector<EpochReport>& before) { epochs = static_cast<int>(before.size()); };
+  const TrainingResult resumed = run(observer);
+  EXPECT_EQ(epochs, 2);
+  ASSERT_EQ(resumed.epochs.size(), whole.epochs.size());
+  for (std::size_t i = 0; i < whole.epochs.size(); ++i) {
+    EXPECT_EQ(resumed.epochs[i].loss, whole.epochs[i].loss);
+    EXPECT_EQ(resumed.epochs[i].average_precision, whole.epochs[i].average_precision);
+  }
+  EXPECT_EQ(resumed.test, whole.test);
+  EXPECT_EQ(read_file(weights_file()), best);
+}
+
 TEST_F(TrainerTest, AnEvaluationMayBeInterruptedWhileItReads) {
   Warnings warnings;
   const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);

@@ -102,7 +102,6 @@ TEST(WarmUp, IsSharedByRankersThatDifferLater) {
   WarmUpOptions options = quick();
   const auto bytes_with = [&](const std::map<std::string, std::string>& values) {
     options.ranker = parse_ranker_options(values);
-    options.on_round = [](int, double) {};
     return warm_up(table, options, 2).serialize();
   };
   const auto key_with = [](const std::map<std::string, std::string>& values) {
