@@ -1,4 +1,7 @@
+#include <cstdlib>
 #include <string>
+
+#include <opencv2/core/utils/logger.hpp>
 
 #include "trial/commands/commands.h"
 #include "tuner/base/command_line.h"
@@ -6,6 +9,9 @@
 #include "tuner/base/version.h"
 
 int main(int argc, char** argv) {
+  // What these libraries would print of a file, our messages say with its name. Whoever sets the variables hears them.
+  if (!std::getenv("OPENCV_LOG_LEVEL")) cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+  setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", /*overwrite=*/0);
   CLI::App app{"HyperFD's trial: trains, scores and runs RetinaFace face detectors, under NNI or alone."};
   app.name("hyperfd-trial");
   app.set_version_flag("--version", std::string("hyperfd-trial ") + hyperfd::kVersion);

@@ -13,7 +13,6 @@ class Case:
     breaks: Callable = lambda folder: None
     command: str = ""                   # "": its section's
     exit: int = 2                       # 0: the program goes on, the message is a warning
-    noise: tuple = ()                   # what libraries below print by themselves: beginnings of lines
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ def page():
         f"{count} kinds of broken input and what a user sees: one line on the error stream that names file, field and value, and an exit code:",
         "2 for bad input, 3 for a broken protocol, 4 for the experience store, 1 for what is no input's fault (a full disk). With code 0 the",
         "program went on: the line is a warning, which counts what was left out or repaired. `…` stands for text that depends on versions of libraries.",
+        "libpng and libjpeg may print a line of their own before it.",
         "",
         "Made of `tests/trial/bad_inputs/` by `python tests/trial/bad_inputs/page.py --write`; the tests run every row, and can be run with",
         "address and undefined-behaviour sanitizers, too (CONTRIBUTING.md has the command).",

@@ -32,8 +32,7 @@ def environment(folder):
     """Nothing of NNI's or of the user's; what the CMake preset sets for tests, e.g. the sanitizers' options."""
     presets = json.loads((SOURCE / "CMakePresets.json").read_text())["testPresets"]
     of_preset = next((preset.get("environment", {}) for preset in presets if preset["name"] == PRESET), {})
-    variables = {"PATH": os.environ["PATH"], "HOME": str(folder), "TZ": "UTC", "LC_ALL": "C.UTF-8",
-                 "OPENCV_LOG_LEVEL": "ERROR"}
+    variables = {"PATH": os.environ["PATH"], "HOME": str(folder), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
     variables |= {name: value.replace("${sourceDir}", str(SOURCE)) for name, value in of_preset.items()}
     if "ASAN_OPTIONS" in variables:  # leaks are the unit tests' matter: those of OpenCV's video plugins, once unloaded, have no name to forgive
         variables["ASAN_OPTIONS"] += ":detect_leaks=0"

@@ -47,8 +47,8 @@ def pattern(message):
     return ".*".join(re.escape(part) for part in message.split("…"))
 
 
-def is_from_library(line, case):
-    return not line.strip() or line.startswith(("libpng error: ", "Corrupt JPEG data: ", "imdecode_(", "[", *case.noise))
+def is_from_library(line):
+    return not line.strip() or line.startswith(("libpng error: ", "Corrupt JPEG data: "))
 
 
 def check_no_crash(outcome):
@@ -67,7 +67,7 @@ def test_bad_input_gives_its_message(section, case, outcomes):
     if case.exit == 0:
         return
     assert outcome.lines[-1] == messages[-1]
-    others = [line for line in outcome.lines[:-1] if not line.startswith(("warning ", "info ")) and not is_from_library(line, case)]
+    others = [line for line in outcome.lines[:-1] if not line.startswith(("warning ", "info ")) and not is_from_library(line)]
     assert not others, "more than one line: " + "\n".join(outcome.lines)
 
 
