@@ -65,8 +65,9 @@ std::vector<PreparedImage> prepare(const std::vector<ImageBoxes>& images, double
 }
 
 // `iou_threshold`: not below the one that `image` was prepared for.
-void match(const PreparedImage& image, double iou_threshold, std::vector<Verdict>& verdicts) {
-  std::vector<bool> taken(image.counted);
+// `taken` is its memory, which images share.
+void match(const PreparedImage& image, double iou_threshold, std::vector<bool>& taken, std::vector<Verdict>& verdicts) {
+  taken.assign(image.counted, false);
   std::size_t next = 0;  // in image.overlaps
   for (std::size_t d = 0; d < image.scores.size(); ++d) {
     double best_iou = least_overlap(iou_threshold);
@@ -97,7 +98,9 @@ ScoredVerdicts without_verdicts(const std::vector<PreparedImage>& images) {
 
 void set_verdicts(const std::vector<PreparedImage>& images, double iou_threshold, ScoredVerdicts& all) {
   all.verdicts.clear();
-  for (const PreparedImage& image : images) match(image, iou_threshold, all.verdicts);
+  all.verdicts.reserve(all.scores.size());
+  std::vector<bool> taken;
+  for (const PreparedImage& image : images) match(image, iou_threshold, taken, all.verdicts);
 }
 
 }  // namespace

@@ -41,8 +41,9 @@ std::vector<std::uint32_t> order_by_score(const std::vector<double>& scores) {
   for (std::size_t i = 0; i < scores.size(); ++i) ranked[i] = {0 - scores[i], static_cast<std::uint32_t>(i)};
   boost::sort::spreadsort::float_sort(ranked.begin(), ranked.end(), ScoreBits(), std::less<>());
   // A radix sort leaves equal scores in any order.
-  for (auto begin = ranked.begin(); begin != ranked.end();) {
-    const auto end = std::find_if(begin, ranked.end(), [&](const auto& entry) { return entry.first != begin->first; });
+  const auto tie = [](const auto& a, const auto& b) { return a.first == b.first; };
+  for (auto begin = ranked.begin(); (begin = std::adjacent_find(begin, ranked.end(), tie)) != ranked.end();) {
+    const auto end = std::find_if(begin, ranked.end(), [&](const auto& entry) { return !tie(entry, *begin); });
     std::sort(begin, end);
     begin = end;
   }
