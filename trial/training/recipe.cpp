@@ -81,8 +81,8 @@ const std::vector<Field>& fields() {
        {0, true, 0.99999}},
       {"precision",
        &Recipe::precision,
-       "float32, or bfloat16 where it is safe (mixed precision): faster on processors with AVX512-BF16, and meant for "
-       "CUDA, not measured there",
+       "float32, or bfloat16 where it is safe (mixed precision): faster on processors with AMX, and meant for CUDA, "
+       "not measured there",
        {},
        {"float32", "bfloat16"}},
       {"epochs", &Recipe::epochs, "times through the training images, at most", kAtLeastOne},
