@@ -1,10 +1,12 @@
 #include <string>
 
+#include "tuner/base/blas_kernels.h"
 #include "tuner/base/command_line.h"
 #include "tuner/base/version.h"
 #include "tuner/commands/commands.h"
 
 int main(int argc, char** argv) {
+  hyperfd::use_fitting_blas_kernels(argv);
   CLI::App app{
       "HyperFD's tuner: suggests configurations, remembers every result, and learns from one experiment for the next."};
   app.name("hyperfd-tuner");
