@@ -24,12 +24,15 @@ class TrainerTest : public ::testing::Test {
 
   TrainingResult train(const Recipe& recipe, std::uint64_t seed = 1, const TrainingObserver& observer = {},
                        int workers = 1) {
-    Warnings warnings;
-    const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);
     TrainerOptions options;
-    options.device = "cpu";
     options.seed = seed;
     options.loader_workers = workers;
+    return train(recipe, options, observer);
+  }
+  TrainingResult train(const Recipe& recipe, TrainerOptions options, const TrainingObserver& observer) {
+    Warnings warnings;
+    const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);
+    options.device = "cpu";
     return Trainer(training_data(data), recipe, options).run(weights_file(), observer);
   }
   static TrainingObserver interrupted_after_one_epoch() {
@@ -191,13 +194,10 @@ TEST_F(TrainerTest, AResumedRunHasTheWeightsOfItsOwnBest) {
   const TrainingObserver observer = interrupted_after_one_epoch();
   Recipe recipe = SquareFaces::recipe();
   recipe.epochs = 50;
-  Warnings warnings;
-  const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);
   TrainerOptions options;
-  options.device = "cpu";
   options.checkpoint_seconds = 0;
   options.checkpoint_file = faces_.folder() + "/checkpoint.pt";
-  const auto run = [&] { return Trainer(training_data(data), recipe, options).run(weights_file(), observer); };
+  const auto run = [&] { return train(recipe, options, observer); };
   EXPECT_EQ(run().best_epoch, 1);
   const std::string best = read_file(weights_file());
   write_file_atomically(weights_file(), "of a later epoch, which the checkpoint does not know");
@@ -210,14 +210,9 @@ TEST_F(TrainerTest, AnInterruptedRunGoesOnBehindItsLastEpochAndEndsAsIfItHadNotB
   Recipe recipe = SquareFaces::recipe();
   recipe.epochs = 4;
   recipe.average = 0.9;
-  Warnings warnings;
-  const FaceDataset data = FaceDataset::load(faces_.folder(), warnings);
   TrainerOptions options;
-  options.device = "cpu";
   options.checkpoint_seconds = 3600;
-  const auto run = [&](const TrainingObserver& observer) {
-    return Trainer(training_data(data), recipe, options).run(weights_file(), observer);
-  };
+  const auto run = [&](const TrainingObserver& observer) { return train(recipe, options, observer); };
   const TrainingResult whole = run({});
   const std::string best = read_file(weights_file());
   options.checkpoint_file = faces_.folder() + "/checkpoint.pt";
