@@ -4,13 +4,12 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <utility>
 
 #include <torch/torch.h>
 
 #include "tuner/base/error.h"
-#include "tuner/base/rng.h"
+#include "tuner/ranker/effect_process.h"
 #include "tuner/ranker/rprop.h"
 
 namespace hyperfd {
@@ -24,15 +23,12 @@ constexpr std::int64_t kFitResults = 800, kMostResults = 2000;
 constexpr double kFitParameters = 12;     // with which it is so many
 constexpr std::size_t kMostNumbers = 64;  // of a task; where there are more, they are not read
 constexpr int kFirstSteps = 30, kNextSteps = 8;
-// Log-normal priors: medians, and the deviation of the logarithms.
-constexpr double kSingles = 0.3, kPairs = 0.7, kOwn = 0.3, kNoise = 0.3, kNumbers = 0.2;
-constexpr double kSpread = 2;
-constexpr double kLevel = 4;  // variance of a task's mean, which says nothing
-constexpr double kLeastNoise = 1e-4;
+// Medians of the kernel's parameters before anything is known, as EffectProcess::Shared has them; the last is a
+// group's.
+constexpr double kMedians[] = {0.3, 0.7, 0.3, 0.3, 0.2};
 // A task's standard deviation counts as if so many more results had the median one of all tasks.
 constexpr double kScaleResults = 3;
-constexpr double kLargestLogScale = 20;                                       // of one task's scores beside another's
-enum : std::int64_t { kLogSingles, kLogPairs, kLogOwn, kLogNoise, kShared };  // after the relevances
+constexpr double kLargestLogScale = 20;  // of one task's scores beside another's
 
 std::int64_t count_states(const EffectRegression::Parameter& parameter) {
   return parameter.columns > 1 ? parameter.columns : kKnots;
@@ -52,31 +48,6 @@ torch::Tensor group_means(const std::vector<std::int64_t>& groups) {
   for (std::size_t i = 0; i < groups.size(); ++i) means[groups[i]][static_cast<std::int64_t>(i)] = 1;
   return means / means.sum(1, /*keepdim=*/true).clamp_min(1);
 }
-
-// Results of all tasks, one after the other.
-struct Results {
-  torch::Tensor states;   // [n, states]
-  torch::Tensor scores;   // [n]
-  torch::Tensor task;     // [n], int64
-  torch::Tensor numbers;  // [n, numbers]
-
-  Results select(const torch::Tensor& rows) const {
-    return {states.index_select(0, rows), scores.index_select(0, rows), task.index_select(0, rows),
-            numbers.index_select(0, rows)};
-  }
-  // At most so many, drawn at random, in their order.
-  Results some(std::int64_t most) const {
-    const std::int64_t n = scores.size(0);
-    if (n <= most) return *this;
-    std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
-    std::iota(rows.begin(), rows.end(), std::int64_t{0});
-    Rng rng(static_cast<std::uint64_t>(n));
-    rng.shuffle(rows);
-    rows.resize(static_cast<std::size_t>(most));
-    std::sort(rows.begin(), rows.end());
-    return select(torch::tensor(rows, torch::kInt64));
-  }
-};
 
 // Half the range, as the difference of two large numbers overflows. 0 for none and for equal ones.
 double half_range(const std::vector<double>& scores) {
@@ -109,81 +80,6 @@ std::vector<torch::Tensor> standardised(const std::vector<EffectTask>& tasks) {
   return scores;
 }
 
-// The Gaussian process of some results. Kernels are float64 and depend on the logarithms of its parameters.
-class Process {
- public:
-  Process(Results results, const std::vector<EffectRegression::Parameter>& parameters, const torch::Tensor& means)
-      : results_(std::move(results)), means_(means), same_task_(same(results_.task)) {
-    std::int64_t begin = 0;
-    for (const EffectRegression::Parameter& parameter : parameters) {
-      blocks_.push_back(results_.states.slice(1, begin, begin + count_states(parameter)));
-      distances_.push_back(distances_of(parameter));
-      begin += count_states(parameter);
-    }
-    for (std::int64_t g = 0; g < means_.size(0); ++g) {
-      similar_.push_back(torch::mm(results_.numbers * means_[g], results_.numbers.t()));
-    }
-  }
-
-  // kⱼ between the states of each parameter.
-  std::vector<torch::Tensor> state_kernels(const torch::Tensor& logarithms) const {
-    std::vector<torch::Tensor> kernels;
-    for (std::size_t j = 0; j < distances_.size(); ++j) {
-      const torch::Tensor r = (5 * distances_[j] * logarithms[static_cast<std::int64_t>(j)].exp() + 1e-12).sqrt();
-      kernels.push_back((1 + r + r.square() / 3) * (-r).exp());
-    }
-    return kernels;
-  }
-
-  // What s and p are divided by.
-  double singles() const { return static_cast<double>(std::max<std::size_t>(blocks_.size(), 1)); }
-  double pairs() const { return std::max(singles() * (singles() - 1) / 2, 1.0); }
-
-  // The lower factor of kernel and noise.
-  torch::Tensor factor(const torch::Tensor& logarithms) const {
-    const auto count = static_cast<std::int64_t>(blocks_.size());
-    const auto value = [&](std::int64_t which) { return logarithms[count + which].exp(); };
-    const std::vector<torch::Tensor> kernels = state_kernels(logarithms);
-    torch::Tensor sum = torch::zeros_like(same_task_), squares = sum;
-    for (std::size_t j = 0; j < blocks_.size(); ++j) {
-      const torch::Tensor kernel = torch::mm(torch::mm(blocks_[j], kernels[j]), blocks_[j].t());
-      sum = sum + kernel;
-      squares = squares + kernel.square();
-    }
-    const torch::Tensor of_configurations =
-        value(kLogSingles) / singles() * sum + value(kLogPairs) / (2 * pairs()) * (sum.square() - squares);
-    torch::Tensor of_tasks = 1 + value(kLogOwn) * same_task_;
-    for (std::size_t g = 0; g < similar_.size(); ++g) {
-      of_tasks = of_tasks + value(kShared + static_cast<std::int64_t>(g)) * similar_[g];
-    }
-    const torch::Tensor noise = (value(kLogNoise) + kLeastNoise) * torch::eye(same_task_.size(0), torch::kFloat64);
-    return torch::linalg_cholesky(of_configurations * of_tasks + kLevel * same_task_ + noise);
-  }
-
-  // log p(scores | parameters) + log p(parameters), up to a constant.
-  torch::Tensor log_posterior(const torch::Tensor& logarithms, const torch::Tensor& medians) const {
-    const torch::Tensor lower = factor(logarithms);
-    const torch::Tensor rest = torch::linalg_solve_triangular(lower, results_.scores.unsqueeze(1), /*upper=*/false);
-    return -rest.square().sum() / 2 - lower.diagonal().log().sum() -
-           (logarithms - medians).square().sum() / (2 * kSpread * kSpread);
-  }
-
-  // kernel⁻¹ scores
-  torch::Tensor solved(const torch::Tensor& logarithms) const {
-    return torch::cholesky_solve(results_.scores.unsqueeze(1), factor(logarithms)).squeeze(1);
-  }
-
- private:
-  static torch::Tensor same(const torch::Tensor& task) {
-    return task.unsqueeze(1).eq(task.unsqueeze(0)).to(torch::kFloat64);
-  }
-
-  Results results_;
-  torch::Tensor means_, same_task_;
-  std::vector<torch::Tensor> blocks_, distances_;  // of each parameter
-  std::vector<torch::Tensor> similar_;             // of each group of numbers
-};
-
 // What a step costs goes with their square and the number of parameters.
 std::int64_t fit_results(std::int64_t parameters) {
   const double share = kFitParameters / static_cast<double>(std::max<std::int64_t>(parameters, 1));
@@ -191,28 +87,26 @@ std::int64_t fit_results(std::int64_t parameters) {
 }
 
 torch::Tensor medians_of(std::int64_t parameters, std::int64_t groups) {
-  torch::Tensor medians = torch::zeros({parameters + kShared + groups}, torch::kFloat64);
-  const double shared[] = {kSingles, kPairs, kOwn, kNoise};
-  for (std::int64_t i = 0; i < kShared; ++i) medians[parameters + i] = std::log(shared[i]);
-  medians.slice(0, parameters + kShared).fill_(std::log(kNumbers));
+  torch::Tensor medians = torch::zeros({parameters + EffectProcess::kGroups + groups}, torch::kFloat64);
+  for (std::int64_t i = 0; i < EffectProcess::kGroups + groups; ++i) {
+    medians[parameters + i] = std::log(kMedians[std::min<std::int64_t>(i, EffectProcess::kGroups)]);
+  }
   return medians;
 }
 
 // The likeliest parameters on the way uphill from `start`.
-torch::Tensor climb(const Process& process, const torch::Tensor& start, const torch::Tensor& medians, int steps) {
+torch::Tensor climb(const EffectProcess& process, const torch::Tensor& start, const torch::Tensor& medians, int steps) {
   torch::Tensor place = (start - medians).to(torch::kFloat32).clone(), best = start;  // relative to the medians
   Rprop rprop(static_cast<std::size_t>(place.numel()));
   double best_value = -std::numeric_limits<double>::infinity();
   for (int step = 0; step < steps; ++step) {
-    const torch::AutoGradMode with_graph(true);
-    const torch::Tensor logarithms = (place.to(torch::kFloat64) + medians).detach().requires_grad_();
-    const torch::Tensor value = process.log_posterior(logarithms, medians);
-    value.backward();
-    if (value.item<double>() > best_value) {
-      best_value = value.item<double>();
-      best = logarithms.detach();
+    const torch::Tensor logarithms = place.to(torch::kFloat64) + medians;
+    const EffectProcess::Posterior at = process.log_posterior(logarithms, medians);
+    if (at.value > best_value) {
+      best_value = at.value;
+      best = logarithms;
     }
-    rprop.ascend(logarithms.grad().to(torch::kFloat32).data_ptr<float>(), place.data_ptr<float>());
+    rprop.ascend(at.gradient.to(torch::kFloat32).data_ptr<float>(), place.data_ptr<float>());
   }
   return best;
 }
@@ -230,7 +124,7 @@ EffectRegression::EffectRegression(std::vector<Parameter> parameters, std::int64
     }
   }
   const std::int64_t states = states_of(parameters_);
-  logarithms_ = torch::zeros({static_cast<std::int64_t>(parameters_.size()) + kShared + groups});
+  logarithms_ = torch::zeros({static_cast<std::int64_t>(parameters_.size()) + EffectProcess::kGroups + groups});
   linear_ = torch::zeros({1 + numbers, states});
   pairs_ = torch::zeros({1 + numbers, states, states});
 }
@@ -255,7 +149,7 @@ std::int64_t EffectRegression::states_of(const std::vector<Parameter>& parameter
 }
 
 std::int64_t EffectRegression::groups() const {
-  return logarithms_.size(0) - static_cast<std::int64_t>(parameters_.size()) - kShared;
+  return logarithms_.size(0) - static_cast<std::int64_t>(parameters_.size()) - EffectProcess::kGroups;
 }
 
 EffectRegression EffectRegression::clone() const {
@@ -320,15 +214,18 @@ EffectRegression EffectRegression::fitted(const std::vector<EffectTask>& tasks,
     index.push_back(torch::full({n}, static_cast<std::int64_t>(t), torch::kInt64));
     numbers.push_back((reads_numbers ? telling[t].numbers : torch::zeros({0})).to(torch::kFloat64).expand({n, -1}));
   }
-  const Results all{torch::cat(states), torch::cat(scores), torch::cat(index), torch::cat(numbers)};
-  const torch::Tensor logarithms = climb(Process(all.some(fit_results(parameters)), result.parameters_, means), start,
+  std::vector<torch::Tensor> distances;
+  for (const Parameter& parameter : result.parameters_) distances.push_back(distances_of(parameter));
+  const EffectResults all{torch::cat(states), torch::cat(scores), torch::cat(index), torch::cat(numbers)};
+  const torch::Tensor logarithms = climb(EffectProcess(all.some(fit_results(parameters)), distances, means), start,
                                          medians, goes_on ? kNextSteps : kFirstSteps);
 
-  const Results known = all.some(kMostResults);
-  const Process process(known, result.parameters_, means);
+  const EffectResults known = all.some(kMostResults);
+  const EffectProcess process(known, distances, means);
   const torch::Tensor solved = process.solved(logarithms);
   // How much the k-th of z(d) is worth to each result: kernel⁻¹ scores, times its own z by the group's weight.
-  const torch::Tensor weight_of_number = torch::mv(means.t(), logarithms.slice(0, parameters + kShared).exp());
+  const torch::Tensor weight_of_number =
+      torch::mv(means.t(), logarithms.slice(0, parameters + EffectProcess::kGroups).exp());
   const torch::Tensor shares =
       torch::cat({torch::ones({solved.size(0), 1}, torch::kFloat64), known.numbers * weight_of_number},
                  1) *
@@ -336,7 +233,8 @@ EffectRegression EffectRegression::fitted(const std::vector<EffectTask>& tasks,
   const torch::Tensor kernel = torch::block_diag(process.state_kernels(logarithms));
   const torch::Tensor smooth = torch::mm(known.states, kernel);  // kⱼ between each result and each state
   const auto value = [&](std::int64_t which) { return logarithms[parameters + which].exp(); };
-  result.linear_ = (value(kLogSingles) / process.singles() * torch::mm(shares.t(), smooth)).to(torch::kFloat32);
+  result.linear_ =
+      (value(EffectProcess::kSingles) / process.singles() * torch::mm(shares.t(), smooth)).to(torch::kFloat32);
   std::vector<torch::Tensor> blocks;
   for (const Parameter& parameter : result.parameters_) {
     const std::int64_t size = count_states(parameter);
@@ -347,7 +245,7 @@ EffectRegression EffectRegression::fitted(const std::vector<EffectTask>& tasks,
   for (std::int64_t k = 0; k < shares.size(1); ++k) {
     pairs.push_back(torch::mm((smooth * shares.slice(1, k, k + 1)).t(), smooth) * between);
   }
-  result.pairs_ = (value(kLogPairs) / process.pairs() * torch::stack(pairs)).to(torch::kFloat32);
+  result.pairs_ = (value(EffectProcess::kPairs) / process.pairs() * torch::stack(pairs)).to(torch::kFloat32);
   result.logarithms_ = logarithms.to(torch::kFloat32);
   return result;
 }
