@@ -69,7 +69,8 @@ class Bench:
             timed = report[1:]
             seconds = sum(epoch["seconds"] for epoch in timed)
             run = {"images_per_second": sum(epoch["images_per_second"] * epoch["seconds"] for epoch in timed) / seconds,
-                   "start_seconds": first - report[0]["seconds"], "peak_mb": memory, "threads": threads, "workers": workers}
+                   "start_seconds": first - report[0]["seconds"], "peak_mb": memory, "threads": threads, "workers": workers,
+                   "waiting": json.loads((out / "result.json").read_text())["waiting_share"]}
             runs.append(run)
             say(f"{crop} px, hyperfd-trial --cache {cache}, {variant}, {threads} threads, {workers} workers", run)
         return max(runs, key=lambda run: run["images_per_second"])
@@ -144,6 +145,7 @@ def print_table(result, options, torch_version):
         bound = 1000 / min(bare["step_ms"], bare["channels_last_step_ms"])
         for title, run in (("decoding each time", ours), ("as shipped", cached)):
             row(f"  share of the peer's best bare step, {title}", bound, run["images_per_second"], None, 0.95)
+        print(f"{'  the training thread waits for data, %':44}{'':10}{100 * cached['waiting']:10.1f}  (goal 5 at most)")
         row("  start, s", peer["start_seconds"], ours["start_seconds"], peer["start_seconds"] / ours["start_seconds"],
             digits=2)
         row("  peak memory in training, MB", peer["peak_mb"], ours["peak_mb"], peer["peak_mb"] / ours["peak_mb"], digits=0)

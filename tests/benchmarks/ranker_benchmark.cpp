@@ -56,7 +56,7 @@ void rank_216_points(benchmark::State& state) {
   for (std::uint64_t i = 0; i < *space.size(); ++i) points.push_back(space.encode(space.at(i)));
   PosteriorInput input = model.embed(points);
   for (auto _ : state) {
-    model.set_prior({"new", {}, {}}, input, RankerOptions().used_network_share());
+    model.set_prior({"new", {}, {}}, input, RankerOptions());
     benchmark::DoNotOptimize(best_first(input.prior));
   }
 }

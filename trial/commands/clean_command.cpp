@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
 
 #include <opencv2/imgproc.hpp>
 
@@ -73,6 +74,22 @@ class Review {
   std::vector<cv::Mat> cells_;
 };
 
+// New labels in a folder of their own are a data set: links to the folders of its images, and the same splits.
+void complete_dataset(const Options& options, const std::vector<AnnotatedImage>& images) {
+  const fs::path out = fs::absolute(options.out), folder = out.parent_path(), data = fs::absolute(options.data);
+  std::error_code error;
+  if (out.filename() != "annotations.json" || fs::equivalent(folder, data, error)) return;
+  std::set<fs::path> parts;
+  for (const AnnotatedImage& image : images) parts.insert(*fs::path(image.file).begin());
+  for (const fs::path& part : parts) {
+    if (fs::is_directory(data / part) && !fs::exists(fs::symlink_status(folder / part))) {
+      fs::create_directory_symlink(fs::canonical(data / part), folder / part);
+    }
+  }
+  if (fs::exists(data / "splits.json"))
+    fs::copy_file(data / "splits.json", folder / "splits.json", fs::copy_options::skip_existing);
+}
+
 void clean(const Options& options) {
   InputFiles({options.data + "/annotations.json", options.weights, options.detections})
       .check_kept("--out", options.out);
@@ -134,6 +151,7 @@ void clean(const Options& options) {
     counts += result.counts;
   }
   write_annotations(options.out, images);
+  complete_dataset(options, images);
   review.finish();
   for (const std::string& line : warnings.lines()) spdlog::warn("{}: {}", options.data, line);
   std::printf(
@@ -174,8 +192,11 @@ void add_clean(CLI::App& app) {
   command->footer(
       "Labels and detections are paired by optimal bipartite matching on IoU. Existing landmarks are kept, labels are\n"
       "never removed. Doubtful cases are listed in review.json beside --out, with pictures (labels green, detections\n"
-      "orange) in review/ and a sheet of the first ones, review.png.\n\nExamples:\n"
-      "  hyperfd-trial clean --data my_faces --weights runs/a/best.pt --out my_faces/cleaned/annotations.json\n"
+      "orange) in review/ and a sheet of the first ones, review.png. An annotations.json in a folder of its own gets "
+      "links\n"
+      "to the images and the splits, so that it can be trained on.\n\nExamples:\n"
+      "  hyperfd-trial clean --data my_faces --weights runs/a/best.pt --out my_faces_cleaned/annotations.json\n"
+      "  hyperfd-trial train --data my_faces_cleaned\n"
       "  hyperfd-trial clean --data my_faces --detections teacher.json --landmarks-only --out landmarks.json");
   command->callback([options] { clean(*options); });
 }

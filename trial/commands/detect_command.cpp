@@ -180,7 +180,8 @@ class DetectRun {
 
   void image(const Input& input) {
     const std::string file = input.file.string();
-    const cv::Mat image = read_image(file);
+    // Boxes beside annotations are in the pixels that these are in.
+    const cv::Mat image = read_image(file, options_.annotations.empty() ? Orientation::kShown : Orientation::kStored);
     check_detectable(image.size(), detector_.recipe, file);
     const std::vector<Detection> detections = find(input, -1, image);
     if (!input.drawing.empty()) write_picture(input.drawing, draw_detections(image, detections, {}));

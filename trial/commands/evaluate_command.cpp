@@ -121,7 +121,8 @@ void add_evaluate(CLI::App& app) {
   command->footer(
       "With --weights, images are resized so that their shorter side is the recipe's evaluation_side, and its "
       "minimum_face is measured at that size.\n"
-      "ap50_area  AP at IoU 0.5, area under the curve, as MMDetection's `area` mode; iscrowd and small faces ignored\n"
+      "ap50_area  AP at IoU 0.5, area under the curve, as MMDetection's `area` mode; iscrowd, small faces and small\n"
+      "           detections that match nothing are ignored (the last is our rule)\n"
       "coco       AP over IoU 0.50 … 0.95, AP50 and AP75, as pycocotools; iscrowd alone is ignored\n"
       "wider      AP, precision and recall as WIDER FACE's official evaluation; iscrowd and small faces ignored\n"
       "Examples:\n"

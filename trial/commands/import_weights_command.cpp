@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "trial/commands/commands.h"
+#include "trial/commands/output_check.h"
 #include "trial/training/import_weights.h"
 #include "trial/training/weights_file.h"
 #include "tuner/base/error.h"
@@ -29,6 +30,7 @@ void halve(Weights& weights, const std::string& file) {
 void import_weights(const Options& options) {
   Weights weights = identify_weights(load_weights(options.file), options.overrides, options.file);
   if (options.half) halve(weights, options.file);
+  InputFiles({options.file}).check_kept("--out", options.out);
   save_weights(options.out, weights);
   std::printf("%s: %s, %zu tensors → %s\n", options.file.c_str(),
               weights.description == kBackboneOnly ? "a backbone, to start training from" : "a detector",

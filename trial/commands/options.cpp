@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "trial/commands/output_check.h"
 #include "trial/training/initial_weights.h"
+#include "trial/training/recipe_files.h"
 #include "tuner/base/log.h"
 
 namespace hyperfd::commands {
@@ -64,6 +66,10 @@ Recipe TrainingOptions::load(const Json& configuration) const {
   std::vector<std::string> all = overrides;
   if (chosen && chosen->empty()) all.push_back("weights=");
   return load_recipe_for_weights(recipe, chosen.value_or(""), all);
+}
+
+void TrainingOptions::check_weights_kept(const Recipe& loaded, const std::string& best_file) const {
+  if (!loaded.weights.empty()) InputFiles({find_model(loaded.weights)}).check_kept("--out", best_file);
 }
 
 TrainerOptions TrainingOptions::trainer_with(const std::string& checkpoint_file) const {

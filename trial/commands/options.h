@@ -37,6 +37,8 @@ struct TrainingOptions {
   Recipe load(const Json& configuration = Json::object()) const;
   // `trainer` with the memory and the checkpoint's file.
   TrainerOptions trainer_with(const std::string& checkpoint_file) const;
+  // Throws InputError when `best_file`, which a run removes at its beginning, is what it would start from.
+  void check_weights_kept(const Recipe& loaded, const std::string& best_file) const;
 };
 
 // All but --data and --out, whose meaning differs.

@@ -2,6 +2,7 @@
 
 #include "trial/commands/commands.h"
 #include "trial/commands/options.h"
+#include "trial/commands/output_check.h"
 #include "trial/commands/signals.h"
 #include "trial/data/cleaning.h"
 #include "trial/data/image_source.h"
@@ -32,6 +33,7 @@ void learn_from(const std::string& teacher_file, torch::Device device, TrainingD
   cleaning.landmarks_only = true;
   std::size_t faces = 0, with_landmarks = 0;
   for (AnnotatedImage& image : data.train) {
+    if (stop_was_asked_for()) throw Error("interrupted while the teacher gave landmarks: there are no weights");
     cv::Mat pixels;
     try {
       pixels = read_pixels(data.folder, image);
@@ -61,6 +63,8 @@ void pretrain(const Options& options) {
 
   OutputFolder out(options.out);
   out.refuse_finished_run();
+  options.check_weights_kept(recipe, out.file("best.pt"));
+  InputFiles({options.teacher}).check_kept("--out", out.file("best.pt"));
   const std::vector<std::string> remapping = remapping_report(recipe);
   if (!options.teacher.empty()) learn_from(options.teacher, choose_device(options.trainer.device), data);
 
@@ -90,7 +94,15 @@ void pretrain(const Options& options) {
                             {"version", kVersion}});
   if (!result.epochs.empty()) draw_curves(result.epochs, out.file("curves.png"));
   progress.result(result, out.path());
-  if (result.ending != Ending::kInterrupted) trainer.discard_checkpoint();
+  if (result.ending == Ending::kInterrupted) {
+    if (result.best_epoch == 0) throw Error("interrupted before the first validation: there are no weights");
+    return;
+  }
+  if (result.ending == Ending::kDiverged) {
+    spdlog::warn("training diverged (loss or gradient not finite, or the loss rose far)");
+    if (result.best_epoch == 0) throw Error("it diverged before the first validation: there are no weights");
+  }
+  trainer.discard_checkpoint();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "trial/commands/commands.h"
 #include "trial/commands/options.h"
 #include "trial/commands/training_profile.h"
+#include "trial/data/image_file.h"
 #include "trial/detector/retinaface.h"
 #include "trial/training/configuration.h"
 #include "trial/training/detect.h"
@@ -39,8 +40,7 @@ Recipe recipe_of(const std::string& network) {
   Recipe recipe;
   std::error_code error;  // a long architecture is no file
   if (!fs::is_regular_file(network, error)) {
-    const bool looks_like_a_file = std::regex_match(network, std::regex(".*\\.(pt|json|ya?ml)"));
-    if (looks_like_a_file) throw InputError(network + ": does not exist");
+    if (has_ending(network, {".pt", ".json", ".yaml", ".yml"})) throw InputError(network + ": does not exist");
     set_field(recipe, "backbone", network, "ARCH");
     check_recipe(recipe, "ARCH");
     return recipe;

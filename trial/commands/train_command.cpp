@@ -66,6 +66,7 @@ void train(const Options& options) {
     report_again(result, *channel);
     return;
   }
+  options.check_weights_kept(recipe, out.file("best.pt"));
   Trainer trainer(training_data(data), recipe, options.trainer_with(out.file("checkpoint.pt")));
   const std::vector<std::string> remapping = remapping_report(recipe);
 

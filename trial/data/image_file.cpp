@@ -88,7 +88,7 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> announced_size(std::strin
 
 }  // namespace
 
-cv::Mat read_image(const std::string& file) {
+cv::Mat read_image(const std::string& file, Orientation orientation) {
   const std::string bytes = read_file(file);
   if (bytes.empty()) throw InputError(file + ": expected an image, the file is empty");
   if (bytes.compare(0, 2, "\xFF\xD8") == 0 && !is_complete_jpeg(bytes)) {
@@ -101,7 +101,8 @@ cv::Mat read_image(const std::string& file) {
   cv::Mat image;
   try {
     const cv::Mat data(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
-    image = cv::imdecode(data, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+    image = cv::imdecode(data,
+                         cv::IMREAD_COLOR | (orientation == Orientation::kStored ? cv::IMREAD_IGNORE_ORIENTATION : 0));
   } catch (const cv::Exception& error) {
     throw InputError(file + ": cannot be decoded: " + error.err);
   }

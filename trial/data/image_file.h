@@ -12,9 +12,13 @@ namespace hyperfd {
 // More than any camera makes; a file of a few kilobytes can say that it has more.
 constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 27;
 
-// Reads one image (BGR, 8 bits, EXIF orientation ignored so that boxes fit). Throws InputError that names the file when
+// The way up of an image: as its pixels are stored, which boxes of annotations mostly mean, or as a camera says by
+// EXIF, which viewers show.
+enum class Orientation { kStored, kShown };
+
+// Reads one image (BGR, 8 bits). Throws InputError that names the file when
 // it is missing, not an image, or cut off: decoders fill the missing rest with grey, which would be trained on.
-cv::Mat read_image(const std::string& file);
+cv::Mat read_image(const std::string& file, Orientation orientation = Orientation::kStored);
 
 // Endings of image files, with their dot, in lower and in upper case.
 const std::vector<std::string>& image_endings();

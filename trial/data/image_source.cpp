@@ -53,7 +53,12 @@ class CachedImages : public ImageSource {
 }  // namespace
 
 cv::Mat read_pixels(const std::string& folder, const AnnotatedImage& image) {
-  return image.make_pixels ? image.make_pixels() : read_image(folder + "/" + image.file);
+  if (image.make_pixels) return image.make_pixels();
+  const std::string file = folder + "/" + image.file;
+  cv::Mat pixels = read_image(file);
+  // Labelled in a program that turns photographs the right way up.
+  const bool is_turned = image.width != image.height && image.width == pixels.rows && image.height == pixels.cols;
+  return is_turned ? read_image(file, Orientation::kShown) : pixels;
 }
 
 bool warn_of_size(Warnings& warnings, const AnnotatedImage& image, cv::Size size) {

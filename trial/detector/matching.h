@@ -32,9 +32,10 @@ struct Matches {
 };
 
 // Everything on the CPU; anchors as make_anchors() gives them. An anchor becomes the face that it overlaps most, if by
-// at least `positive_iou`; and each face gets its best anchor anyway. Anchors between the thresholds, and those that
-// lie mostly on an ignored face, are ignored. Ties: the first face of an anchor, the last face that claims the same
-// best anchor.
+// at least `positive_iou`; and each face gets its best anchor anyway, if it overlaps that by `minimum_best_iou`.
+// Anchors between the thresholds, and those that lie mostly on an ignored face, are ignored. Ties: the first face of an
+// anchor, the last face that claims the same best anchor. (In Pytorch_Retinaface a face that overlaps its best anchor
+// by less still takes it from a face that overlaps it by more, without making it a positive.)
 Matches match(const torch::Tensor& anchors, const FaceTensors& faces, const MatchingOptions& options);
 
 }  // namespace hyperfd

@@ -9,10 +9,10 @@ namespace hyperfd {
 
 // AP at one IoU threshold, as MMDetection's eval_map computes it in its `area` mode: within an image each detection,
 // best score first, belongs to the face it overlaps most (match_to_best_truth() in matching.h says how it counts); then
-// the area under the precision envelope over recall, all images' detections sorted by score. Detections that match an
-// ignored face, or that are smaller than `minimum_size` pixels on either side and match nothing, count neither way;
-// faces with a side under `minimum_size` are ignored. In [0, 1]; 0 when there is no face to find. detections[i] and
-// faces[i] belong to image i. Throws InputError when the two differ in length or a score is not a number.
+// the area under the precision envelope over recall, all images' detections sorted by score. Faces with a side under
+// `minimum_size` pixels are ignored. Detections that match an ignored face, or that have such a side and match nothing,
+// which is our rule, not MMDetection's, count neither way. In [0, 1]; 0 when there is no face to find. detections[i]
+// and faces[i] belong to image i. Throws InputError when the two differ in length or a score is not a number.
 double average_precision(const std::vector<std::vector<Detection>>& detections,
                          const std::vector<std::vector<Face>>& faces, float iou_threshold = 0.5f,
                          float minimum_size = 0.0f);

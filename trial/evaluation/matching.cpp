@@ -91,7 +91,9 @@ std::vector<Verdict> match_to_best_truth(const ImageBoxes& image, double iou_thr
       const double shared = intersection(detection, truth);
       if (shared == 0) continue;
       const double iou = shared / (detection.width * detection.height + truth.width * truth.height - shared);
-      if (iou <= best_iou) continue;
+      const bool counts_first =
+          iou == best_iou && is_ignored(image.truths[best], minimum_size) && !is_ignored(truth, minimum_size);
+      if (iou < best_iou || (iou == best_iou && !counts_first)) continue;
       best_iou = iou;
       best = t;
     }

@@ -33,9 +33,12 @@ double intersection(const ScoredBox& detection, const TruthBox& truth);
 
 // MMDetection's `tpfp_default`: a detection belongs to the truth it overlaps most, be that taken or not. At
 // `iou_threshold` or more it is a true positive if that truth is free, a false positive if a better-scored detection
-// has it, and ignored if the truth is ignored. Below, it is a false positive, unless a side is shorter than
-// `minimum_size` pixels: then it is ignored, as MMDetection does for detections outside the evaluated range of sizes.
-// Truths with a side under `minimum_size` are ignored (MMDetection's `min_size`). One verdict a detection, in the order
+// has it, and ignored if the truth is ignored; of truths that it overlaps as much, one that counts comes first. Below,
+// it is a false positive.
+//
+// Truths with a side under `minimum_size` pixels are ignored, as by the `min_size` of MMDetection's data sets. So is,
+// other than there, a detection with such a side that matches nothing: who looks for faces that do not count is not
+// wrong. (MMDetection's `scale_ranges` ignores both, too, but by their areas.) One verdict a detection, in the order
 // given.
 std::vector<Verdict> match_to_best_truth(const ImageBoxes& image, double iou_threshold, double minimum_size);
 

@@ -186,6 +186,10 @@ void add_features(const std::string& folder, std::vector<TableTask>& tasks) {
 
 }  // namespace
 
+bool TableTask::has_images() const {
+  return features && features->images.size(0) > 0;
+}
+
 LookupTable load_tables(const TableSource& source) {
   LookupTable table{source.space, SearchSpace::load(source.space), {}, {}};
   table.annotation = Annotation::load("", source.space, table.space);

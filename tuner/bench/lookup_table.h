@@ -27,11 +27,13 @@ struct TableEntry {
 
 struct TableTask {
   std::string name;
-  bool offline = false;            // always at hand, not tuned: the source
-  std::vector<double> statistics;  // of the data set; empty: not known
+  bool offline = false;                             // always at hand, not tuned: the source
+  std::vector<double> statistics;                   // of the data set; empty: not known
   std::vector<std::string> statistic_names;         // of the statistics, where they have names: in alphabetical order
   std::shared_ptr<const DatasetFeatures> features;  // of its images; nullptr: not known
   std::vector<TableEntry> entries;
+
+  bool has_images() const;  // features of some; a description may hold numbers alone
 };
 
 // What stands in for training detectors: results of many configurations on every task.

@@ -98,6 +98,7 @@ class Episode {
       outcomes[i] = outcome_of(task, results, budget);
       remember(task, results, TaskRole::kCurrent);
       learn();
+      if (model_) experience_.back().role = TaskRole::kPast;
     }
     return outcomes;
   }
@@ -119,6 +120,7 @@ class Episode {
   // Starts with the whole tables of some tasks, and nothing else.
   void begin(const std::function<bool(const TableTask&)>& is_known) {
     past_.clear();
+    known_.clear();
     experience_.clear();
     datasets_.clear();
     if (warm_) {
@@ -127,7 +129,6 @@ class Episode {
       model_ = std::make_unique<RankingModel>(encoding_shape(table_.space, table_.annotation),
                                               *policy_.ranker_options(), seed_of(seed_, "model"));
       model_->add_effects(table_.space.encoding_columns());
-      give_extractor();
     }
     for (const TableTask& task : table_.tasks) {
       if (!is_known(task)) continue;
@@ -135,21 +136,11 @@ class Episode {
       for (const TableEntry& entry : task.entries) {
         results.push_back({entry.configuration, task.offline ? entry.held_out() : entry.validation});
       }
+      // All of those that a warm start does not know yet are as new to it.
       remember(task, results, warm_ && !task.offline ? TaskRole::kCurrent : TaskRole::kOffline);
     }
     // A warm start knows the offline tasks.
     if (!warm_ || (!experience_.empty() && experience_.back().role != TaskRole::kOffline)) learn();
-  }
-
-  // Standardised by offline data sets where there are some: nothing is known of others before their turn.
-  void give_extractor() {
-    const bool has_offline = std::any_of(table_.tasks.begin(), table_.tasks.end(),
-                                         [](const TableTask& task) { return task.offline && task.features; });
-    std::vector<const TableTask*> tasks;
-    for (const TableTask& task : table_.tasks) {
-      if (task.offline || !has_offline) tasks.push_back(&task);
-    }
-    add_extractor(*model_, tasks, seed_of(seed_, "extractor"));
   }
 
   std::vector<ScoredConfiguration> tune(const TableTask& task, int budget) const {
@@ -190,7 +181,7 @@ class Episode {
   }
 
   std::vector<float> meta_feature(const TableTask& task, const RankingModel* model) const {
-    if (!model || !task.features || !model->extractor_input()) return {};
+    if (!model || !task.has_images() || !model->extractor_input()) return {};
     LocalDatasetClient client(*task.features);
     return client.forward(model->extractor_weights(), seed_of(seed_, "meta-feature " + task.name)).feature;
   }
@@ -198,6 +189,7 @@ class Episode {
   void remember(const TableTask& task, const std::vector<ScoredConfiguration>& results, TaskRole role) {
     past_.push_back(std::make_shared<const PastTask>(task.name, table_.space, results, task.statistics, task.offline));
     if (!model_) return;
+    known_.push_back(&task);
     TaskExperience experience;
     experience.task = task.name;
     for (const ScoredConfiguration& result : past_.back()->results()) {
@@ -205,19 +197,17 @@ class Episode {
       experience.scores.push_back(result.score);
     }
     experience.statistics = task.statistics;
-    if (task.features) {
+    if (task.has_images()) {
       datasets_.push_back(std::make_unique<LocalDatasetClient>(*task.features));
       experience.dataset = datasets_.back().get();
     }
     experience.role = role;
-    if (!experience_.empty() && experience_.back().role == TaskRole::kCurrent) {
-      experience_.back().role = TaskRole::kPast;
-    }
     experience_.push_back(std::move(experience));
   }
 
   void learn() {
     if (model_ && !experience_.empty()) {
+      add_extractor(*model_, known_, seed_of(seed_, "extractor"));  // standardised by what is known by now
       model_->update(experience_, seed_of(seed_, "update " + std::to_string(experience_.size())));
     }
   }
@@ -228,6 +218,7 @@ class Episode {
   WarmStarts* const warm_;
   std::vector<std::size_t> online_;  // in table_.tasks
   PastExperience::Tasks past_;
+  std::vector<const TableTask*> known_;  // those of experience_
   std::vector<TaskExperience> experience_;
   std::vector<std::unique_ptr<LocalDatasetClient>> datasets_;
   std::unique_ptr<RankingModel> model_;

@@ -115,7 +115,7 @@ void add_extractor(RankingModel& model, const std::vector<const TableTask*>& tas
   std::vector<std::vector<float>> sample;
   const DatasetFeatures* any = nullptr;
   for (const TableTask* task : tasks) {
-    if (!task->features || task->features->images.size(0) == 0) continue;
+    if (!task->has_images()) continue;
     any = task->features.get();
     const std::int64_t rows = std::min(any->images.size(0), kImages);
     const torch::Tensor inputs =
@@ -141,12 +141,13 @@ class Trainee {
     for (const std::size_t t : tasks) {
       const TableTask& task = table.tasks[t];
       rows.push_back(&task);
-      const bool has_images = task.features && task.features->images.size(0) > 0;
-      datasets_.push_back(has_images ? std::make_unique<LocalDatasetClient>(*task.features) : nullptr);
+      datasets_.push_back(task.has_images() ? std::make_unique<LocalDatasetClient>(*task.features) : nullptr);
       experience_.push_back(experience_of(task, table, datasets_.back().get()));
     }
     add_extractor(model_, rows, seed_of(seed_, "extractor"));
-    model_.name_numbers(rows.at(0)->statistic_names);
+    const auto named =
+        std::find_if(rows.begin(), rows.end(), [](const auto* task) { return !task->statistic_names.empty(); });
+    if (named != rows.end()) model_.name_numbers((*named)->statistic_names);
   }
 
   // Effects are learned by all rounds from then on: they cost as much as a round, and the last one says all.
@@ -175,8 +176,7 @@ class Fold {
       : seed_(options.seed), trainee_(table, training, options) {
     for (const std::size_t t : validation) {
       const TableTask& task = table.tasks[t];
-      const bool has_images = task.features && task.features->images.size(0) > 0;
-      datasets_.push_back(has_images ? std::make_unique<LocalDatasetClient>(*task.features) : nullptr);
+      datasets_.push_back(task.has_images() ? std::make_unique<LocalDatasetClient>(*task.features) : nullptr);
       ValidationTask own(experience_of(task, table, datasets_.back().get()));
       if (own.tells_apart()) validation_.push_back(std::move(own));
     }

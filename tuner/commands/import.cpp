@@ -69,14 +69,15 @@ void add_import(CLI::App& app) {
       ->add_option(
           "file", options->source.file,
           "A bundle or other store of hyperfd-tuner; or what `nnictl experiment export` wrote (JSON or CSV), an "
-          "Optuna storage (SQLite), or any CSV with a column for each parameter and one for the result")
+          "Optuna storage (SQLite or journal), or any CSV with a column for each parameter and one for the result")
       ->required();
   add_ask_tell_options(*command, options->common);
   command->get_option("--space")->required(false);
   command->get_option("--experiment")->description("Name of the experiment; default: the file's, without extension");
   command->add_option("--store", options->common.store, "File with the experience")->capture_default_str();
   command->add_option("--metric", options->source.metric,
-                      "CSV: column of the result; default: reward, value, metric or score");
+                      "CSV: column of the result; default: default (of a dictionary that NNI was told), reward, value, "
+                      "metric or score");
   command->add_option("--study", options->source.study, "Optuna: name of the study; needed where there are several");
   command->footer(
       "Configurations that are no point of the space, and trials without a result, are named and skipped. Different "

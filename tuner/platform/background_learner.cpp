@@ -1,5 +1,7 @@
 #include "tuner/platform/background_learner.h"
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -43,6 +45,23 @@ void name_numbers(RankingModel& model, const LearningJob& job) {
     if (!own.empty()) names = own;
   }
   model.name_numbers(names);
+}
+
+// What is here of such inputs of G, by which they are standardised: numbers of data sets. Images never come here, and
+// their features, of batch norms and poolings, need it less.
+std::vector<std::vector<float>> without_images(const LearningJob& job, const ExtractorInput& input) {
+  std::vector<std::vector<float>> rows;
+  for (const auto& entry : job.tasks) {
+    const DatasetRecord& dataset = entry.second.dataset;
+    const auto is_known = [](const NamedNumber& number) { return std::abs(number.value) <= kLargestDatasetNumber; };
+    if (extractor_input(dataset) != input ||
+        !std::all_of(dataset.statistics.begin(), dataset.statistics.end(), is_known)) {
+      continue;
+    }
+    rows.emplace_back(input.image_features, 0.0f);
+    for (const NamedNumber& number : dataset.statistics) rows.back().push_back(static_cast<float>(number.value));
+  }
+  return rows;
 }
 
 void check_extractor(const RankingModel& model, const LearningTask& task, const std::string& name) {
@@ -100,7 +119,8 @@ RankerRecord learn_ranker(const LearningJob& job) {
       task.feature = known.dataset.feature;
     }
     if (!known.client) continue;
-    model.add_extractor(extractor_input(known.dataset), job.image_sample, seed);
+    const ExtractorInput input = extractor_input(known.dataset);
+    model.add_extractor(input, without_images(job, input), seed);
     check_extractor(model, known, task.task);
     task.dataset = known.client.get();
   }

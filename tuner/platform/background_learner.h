@@ -31,7 +31,6 @@ struct LearningJob {
   RankerRecord previous;  // version 0 and no model: there is none yet
   std::vector<ExperienceRecord> experience;
   std::map<std::int64_t, LearningTask> tasks;  // by ExperienceRecord::task, those of whose data sets something is known
-  std::vector<std::vector<float>> image_sample = {};  // RankingModel::add_extractor
 };
 
 struct LearningResult {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <sstream>
 #include <utility>
 
 #include <soci/soci.h>
@@ -63,7 +64,7 @@ void read_nni(const std::string& file, const std::string& text, Collector& colle
 
 // ---- CSV ----
 
-// JSON, a nested choice as NNI writes it (a Python dictionary, which is YAML), or else a text.
+// JSON, what Python's csv and NNI write of a value (a dictionary of theirs is YAML), or else a text.
 Json cell_value(const std::string& cell) {
   try {
     return parse_json(cell, "cell");
@@ -73,19 +74,32 @@ Json cell_value(const std::string& cell) {
     if (!cell.empty() && cell[0] == '{') return parse_yaml(cell, "cell");
   } catch (const InputError&) {
   }
+  if (cell == "True" || cell == "False") return cell == "True";
+  if (cell == "None") return nullptr;
   return cell;
 }
 
-std::size_t metric_column(const ForeignSource& source, const std::vector<std::string>& header) {
+// The same of a parameter; a choice among texts may have one that looks like something else.
+Json parameter_value(const Json& definition, const std::string& cell) {
+  if (definition.value("_type", "") == "choice") {
+    const Json& options = definition.at("_value");
+    if (std::find(options.begin(), options.end(), Json(cell)) != options.end()) return cell;
+  }
+  return cell_value(cell);
+}
+
+std::size_t metric_column(const ForeignSource& source, const std::vector<std::string>& header,
+                          const SearchSpace& space) {
   const std::vector<std::string> names = source.metric.empty()
-                                             ? std::vector<std::string>{"reward", "value", "metric", "score"}
+                                             ? std::vector<std::string>{"default", "reward", "value", "metric", "score"}
                                              : std::vector<std::string>{source.metric};
   for (const std::string& name : names) {
+    if (source.metric.empty() && space.definition().contains(name)) continue;  // a parameter of that name
     const auto found = std::find(header.begin(), header.end(), name);
     if (found != header.end()) return static_cast<std::size_t>(found - header.begin());
   }
   throw InputError(source.file + ": no column " +
-                   (source.metric.empty() ? "reward, value, metric or score" : source.metric) +
+                   (source.metric.empty() ? "default, reward, value, metric or score" : source.metric) +
                    "; name the one that holds the result with --metric");
 }
 
@@ -93,7 +107,7 @@ void read_csv(const ForeignSource& source, const std::string& text, const Search
   const std::vector<CsvRecord> rows = parse_csv(text, source.file);
   if (rows.empty()) throw InputError(source.file + ": empty");
   const std::vector<std::string>& header = rows[0].fields;
-  const std::size_t metric = metric_column(source, header);
+  const std::size_t metric = metric_column(source, header, space);
   std::vector<bool> is_parameter;
   for (std::size_t i = 0; i < header.size(); ++i) {
     is_parameter.push_back(i != metric && space.definition().contains(header[i]));
@@ -108,7 +122,9 @@ void read_csv(const ForeignSource& source, const std::string& text, const Search
     }
     Configuration configuration = Json::object();
     for (std::size_t i = 0; i < header.size(); ++i) {
-      if (is_parameter[i] && !cells[i].empty()) configuration[header[i]] = cell_value(cells[i]);
+      if (is_parameter[i] && !cells[i].empty()) {
+        configuration[header[i]] = parameter_value(space.definition().at(header[i]), cells[i]);
+      }
     }
     const Json value = cell_value(cells[metric]);
     collector.add(place, std::move(configuration),
@@ -128,10 +144,8 @@ bool is_optuna_journal(const std::string& text, std::size_t begin) {
   }
 }
 
-long long study_of(soci::session& sql, const ForeignSource& source) {
-  std::map<std::string, long long> studies;
-  const soci::rowset<soci::row> rows = (sql.prepare << "SELECT study_name, CAST(study_id AS TEXT) FROM studies");
-  for (const soci::row& row : rows) studies[row.get<std::string>(0)] = std::stoll(row.get<std::string>(1));
+// The one that is asked for, or the only one.
+long long choose_study(const std::map<std::string, long long>& studies, const ForeignSource& source) {
   std::string names;
   for (const auto& [name, id] : studies) names += (names.empty() ? "" : ", ") + name;
   if (source.study.empty()) {
@@ -142,6 +156,18 @@ long long study_of(soci::session& sql, const ForeignSource& source) {
   const auto found = studies.find(source.study);
   if (found == studies.end()) throw InputError(source.file + ": no study " + source.study + "; it has " + names);
   return found->second;
+}
+
+long long study_of(soci::session& sql, const ForeignSource& source) {
+  std::map<std::string, long long> studies;
+  const soci::rowset<soci::row> rows = (sql.prepare << "SELECT study_name, CAST(study_id AS TEXT) FROM studies");
+  for (const soci::row& row : rows) studies[row.get<std::string>(0)] = std::stoll(row.get<std::string>(1));
+  return choose_study(studies, source);
+}
+
+void check_objectives(const ForeignSource& source, std::size_t objectives) {
+  if (objectives == 1) return;
+  throw InputError(source.file + ": the study has " + std::to_string(objectives) + " objectives, expected one");
 }
 
 // A parameter's value: Optuna stores a number, for a categorical the place of the choice.
@@ -160,6 +186,128 @@ Json optuna_value(double number, const std::string& distribution) {
   return number;
 }
 
+// What the operations of a journal have made, as JournalStorage replays them. Ids count from 0.
+class OptunaJournal {
+ public:
+  struct Study {
+    std::string name;  // "": deleted
+    Json directions;
+    long long trials = 0;
+  };
+  struct Trial {
+    long long study = 0, number = 0, state = kRunning;
+    Configuration configuration = Json::object();
+    std::string failure;
+    Json values;
+  };
+  enum State : long long { kRunning, kComplete };
+
+  void apply(const Json& operation) {
+    switch (operation.at("op_code").get<long long>()) {
+      case 0:
+        operation.at("directions").at(0).get<long long>();
+        studies.push_back({operation.at("study_name").get<std::string>(), operation.at("directions")});
+        break;
+      case 1:
+        if (Study* study = find(studies, operation.at("study_id"))) study->name.clear();
+        break;
+      case 4:
+        add_trial(operation);
+        break;
+      case 5:
+        if (Trial* trial = find(trials, operation.at("trial_id"))) {
+          set(*trial, operation.at("param_name").get<std::string>(), operation.at("param_value_internal"),
+              operation.at("distribution"));
+        }
+        break;
+      case 6:
+        if (Trial* trial = find(trials, operation.at("trial_id"))) {
+          trial->state = operation.at("state").get<long long>();
+          trial->values = operation.value("values", Json());
+        }
+        break;
+      default:
+        break;  // attributes, intermediate values
+    }
+  }
+
+  std::vector<Study> studies;
+  std::vector<Trial> trials;
+
+ private:
+  template <typename Item>
+  static Item* find(std::vector<Item>& items, const Json& id) {
+    const auto index = id.get<long long>();
+    return index >= 0 && index < static_cast<long long>(items.size()) ? &items[static_cast<std::size_t>(index)]
+                                                                      : nullptr;
+  }
+
+  void add_trial(const Json& operation) {
+    Study* study = find(studies, operation.at("study_id"));
+    if (!study || study->name.empty()) return;
+    Trial trial;
+    trial.study = operation.at("study_id").get<long long>();
+    trial.number = study->trials++;
+    trial.state = operation.value("state", static_cast<long long>(kRunning));
+    trial.values = operation.value("values", Json());
+    if (trial.values.is_null() && operation.contains("value")) trial.values = Json::array({operation.at("value")});
+    const Json parameters = operation.value("params", Json::object());
+    for (const auto& [name, value] : parameters.items()) {
+      set(trial, name, value, operation.at("distributions").at(name));
+    }
+    trials.push_back(std::move(trial));
+  }
+
+  static void set(Trial& trial, const std::string& name, const Json& value, const Json& distribution) {
+    try {
+      trial.configuration[name] = optuna_value(value.get<double>(), distribution.get<std::string>());
+    } catch (const std::exception& error) {
+      trial.failure = name + ": " + error.what();
+    }
+  }
+};
+
+void read_optuna_journal(const ForeignSource& source, const std::string& text, Collector& collector) {
+  OptunaJournal journal;
+  std::istringstream lines(text);
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const std::string place = source.file + ": line " + std::to_string(number);
+    Json operation;
+    try {
+      operation = parse_json(line, place);
+    } catch (const InputError& error) {  // torn, or with a number that JSON does not have
+      collector.skip(place, error.what());
+      continue;
+    }
+    try {
+      journal.apply(operation);
+    } catch (const Json::exception& error) {
+      throw InputError(place + ": not an operation of Optuna's journal (" + error.what() + ")");
+    }
+  }
+  std::map<std::string, long long> studies;
+  for (std::size_t i = 0; i < journal.studies.size(); ++i) {
+    if (!journal.studies[i].name.empty()) studies[journal.studies[i].name] = static_cast<long long>(i);
+  }
+  const long long chosen = choose_study(studies, source);
+  const Json& directions = journal.studies[static_cast<std::size_t>(chosen)].directions;
+  check_objectives(source, directions.size());
+  collector.results.optimize_mode = directions.at(0) == 1 ? OptimizeMode::kMinimize : OptimizeMode::kMaximize;
+  for (const OptunaJournal::Trial& trial : journal.trials) {
+    if (trial.study != chosen || trial.state != OptunaJournal::kComplete) continue;
+    const std::string place = source.file + ": trial " + std::to_string(trial.number);
+    if (!trial.failure.empty()) {
+      collector.skip(place, trial.failure);
+      continue;
+    }
+    const bool has_value = trial.values.is_array() && trial.values.size() == 1 && trial.values[0].is_number();
+    collector.add(place, trial.configuration,
+                  has_value ? std::optional<double>(trial.values[0].get<double>()) : std::nullopt);
+  }
+}
+
 void read_optuna(const ForeignSource& source, Collector& collector) {
   try {
     soci::session sql(soci::sqlite3, "db=\"" + source.file + "\" readonly=true");
@@ -169,9 +317,7 @@ void read_optuna(const ForeignSource& source, Collector& collector) {
     long long objectives = 0;
     sql << "SELECT COUNT(*), MAX(direction) FROM study_directions WHERE study_id = :s", soci::into(objectives),
         soci::into(direction), soci::use(study);
-    if (objectives != 1) {
-      throw InputError(source.file + ": the study has " + std::to_string(objectives) + " objectives, expected one");
-    }
+    check_objectives(source, static_cast<std::size_t>(objectives));
     collector.results.optimize_mode = direction == "MINIMIZE" ? OptimizeMode::kMinimize : OptimizeMode::kMaximize;
 
     struct Trial {
@@ -231,9 +377,7 @@ ForeignResults read_foreign_results(const ForeignSource& source, const SearchSpa
   if (text.compare(0, 15, "SQLite format 3") == 0) {
     read_optuna(source, collector);
   } else if (begin != std::string::npos && text[begin] == '{' && is_optuna_journal(text, begin)) {
-    throw InputError(source.file +
-                     ": Optuna's journal, which is not read; copy the study into a file that is: "
-                     "optuna.copy_study(from_study_name=..., from_storage=..., to_storage=\"sqlite:///study.db\")");
+    read_optuna_journal(source, text, collector);
   } else if (begin != std::string::npos && (text[begin] == '[' || text[begin] == '{')) {
     read_nni(source.file, text, collector);
   } else {

@@ -22,7 +22,8 @@ struct ForeignResults {
 
 struct ForeignSource {
   std::string file;
-  std::string metric;  // CSV: the column that holds it; "": reward, value, metric or score, whichever there is
+  std::string metric;  // CSV: the column that holds it; "": default, reward, value, metric or score, the first that
+                       // there is and that is no parameter
   std::string study;   // Optuna: which; "": the only one
 };
 

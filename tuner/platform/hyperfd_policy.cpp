@@ -82,7 +82,7 @@ class HyperFdPolicy::Ranking {
     return with_prior(embedded(task_, model_, configurations));
   }
   PosteriorInput with_prior(PosteriorInput input) const {
-    if (model_) model_->set_prior(own_, input, policy_.ranker_options_.used_network_share());
+    if (model_) model_->set_prior(own_, input, policy_.ranker_options_);
     return input;
   }
 
@@ -206,9 +206,11 @@ std::vector<Configuration> HyperFdPolicy::suggest(const TaskView& task, std::siz
     const PosteriorInput population = embedded(task, model, candidates);
     ranking.emplace(*this, task, model, population);
     scores = ranking->scores(ranking->with_prior(population), place);
-    improve_candidates(
-        task, candidates, scores,
-        [&](const std::vector<Configuration>& some) { return ranking->scores(ranking->read(some), place); }, rng);
+    if (learns_within_) {  // as published, what was drawn is ranked
+      improve_candidates(
+          task, candidates, scores,
+          [&](const std::vector<Configuration>& some) { return ranking->scores(ranking->read(some), place); }, rng);
+    }
     left = rank(scores);
     if (count > 1) input = ranking->read(candidates);
   }

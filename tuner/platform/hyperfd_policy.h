@@ -29,7 +29,8 @@ namespace hyperfd {
 // the best mean always. `uncertainty`, what the improvement is expected by: `bayesian`, `ensemble` or `dropout`
 // (posterior_ensemble.h). The rest are the ranker's (ranker_options.h).
 //
-// `paper`: as published. Table 12's options, `explore=random_half`, own results change nothing within the task.
+// `paper`: as published. Table 12's options, `explore=random_half`, no mutants, own results change nothing within the
+// task.
 class HyperFdPolicy : public SelectionPolicy {
  public:
   explicit HyperFdPolicy(PolicyOptions& options);

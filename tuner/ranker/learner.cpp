@@ -34,9 +34,11 @@ struct Batch {
   std::vector<torch::Tensor> relevance;
 };
 
-// The constants that standardise the numbers of tasks, over the tasks that have them; no numbers, no constants.
-void set_number_constants(Ranker& ranker, const std::vector<TaskExperience>& experience) {
+// The constants that standardise the numbers of tasks, over the tasks that have them; no numbers, no constants. Those
+// of a network that learns nothing stay: what it makes of a number would change.
+void set_number_constants(Ranker& ranker, const std::vector<TaskExperience>& experience, int iterations) {
   std::int64_t count = ranker.number_count();
+  if (count > 0 && iterations == 0) return;
   std::vector<torch::Tensor> rows;
   for (const TaskExperience& task : experience) {
     const auto size = static_cast<std::int64_t>(task.statistics.size());
@@ -394,7 +396,7 @@ bool learn(Ranker& ranker, const std::vector<TaskExperience>& experience, const 
   std::vector<std::string> names;
   for (const LearningTask& task : tasks) names.push_back(task.name);
   const std::vector<std::int64_t> indices = ranker.find_or_add(names);
-  set_number_constants(ranker, experience);
+  set_number_constants(ranker, experience, options.iterations_per_update);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     tasks[i].index = indices[i];
     tasks[i].numbers = ranker.standardised(options.numbers ? used[i]->statistics : std::vector<double>());

@@ -67,8 +67,8 @@ torch::Tensor Ranker::standardised(const std::vector<double>& statistics) const 
   return ((numbers - number_shift) / number_scale).clamp(-kLargestNumber, kLargestNumber);
 }
 
-torch::Tensor Ranker::mean_for(const std::vector<double>& statistics) const {
-  return mean_feature + torch::mv(number_map, standardised(statistics));
+torch::Tensor Ranker::mean_for(const torch::Tensor& numbers) const {
+  return mean_feature + torch::mv(number_map, numbers);
 }
 
 torch::Tensor Ranker::stored_feature(const std::string& task) const {

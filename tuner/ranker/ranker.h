@@ -44,8 +44,8 @@ struct Ranker {
 
   // By the constants; vectors of another length than number_count() count as not known, which is zeros.
   torch::Tensor standardised(const std::vector<double>& statistics) const;  // [numbers]
-  // numbers(d) + mean
-  torch::Tensor mean_for(const std::vector<double>& statistics) const;
+  // What standardised numbers say, and the mean.
+  torch::Tensor mean_for(const torch::Tensor& numbers) const;
   // images(d) of a task whose data set was seen, in today's feature space; undefined if it was not.
   torch::Tensor stored_feature(const std::string& task) const;
 

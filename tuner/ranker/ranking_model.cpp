@@ -72,9 +72,15 @@ std::uint64_t next_identity() {
   return ++last;
 }
 
+// The numbers that describe the task, standardised.
+torch::Tensor numbers_of(const Ranker& ranker, const TaskExperience& own, const RankerOptions& options) {
+  return ranker.standardised(options.numbers ? own.statistics : std::vector<double>());
+}
+
 // φ without the task's own results.
-torch::Tensor feature_of(const Ranker& ranker, const TaskExperience& own) {
-  const torch::Tensor mean = ranker.mean_for(own.statistics);
+torch::Tensor feature_of(const Ranker& ranker, const TaskExperience& own, const RankerOptions& options) {
+  const torch::Tensor mean = ranker.mean_for(numbers_of(ranker, own, options));
+  if (!options.images) return mean;
   if (!own.feature.empty()) return mean + torch::tensor(own.feature, torch::kFloat32);
   const torch::Tensor stored = ranker.stored_feature(own.task);
   return stored.defined() ? mean + stored : mean;
@@ -88,7 +94,7 @@ torch::Tensor to_tensor(std::vector<float> numbers) {
   return torch::tensor(numbers, torch::kFloat32);
 }
 
-std::vector<float> numbers_of(const std::vector<EncodedConfiguration>& configurations) {
+std::vector<float> encodings_of(const std::vector<EncodedConfiguration>& configurations) {
   return posterior_input(configurations).encodings;
 }
 
@@ -97,18 +103,18 @@ void learn_effects(Ranker& ranker, const std::vector<TaskExperience>& experience
   const torch::NoGradGuard no_grad;
   std::vector<EffectTask> tasks;
   for (const TaskExperience& task : experience) {
-    tasks.push_back(
-        {task.encodings, task.scores, ranker.standardised(options.numbers ? task.statistics : std::vector<double>())});
+    tasks.push_back({task.encodings, task.scores, numbers_of(ranker, task, options)});
   }
   ranker.effects = ranker.effects->fitted(tasks, groups_by_name(ranker.number_names, ranker.number_count()));
   double of_effects = 0, of_network = 0;
   for (std::size_t t = 0; t < tasks.size(); ++t) {
     if (experience[t].encodings.size() < 2) continue;
-    const torch::Tensor effects = to_tensor(ranker.effects->scores(numbers_of(experience[t].encodings).data(),
+    const torch::Tensor effects = to_tensor(ranker.effects->scores(encodings_of(experience[t].encodings).data(),
                                                                    experience[t].encodings.size(), tasks[t].numbers));
     // By what the ranker of today makes of the data set, not by what an earlier one made of it.
     const TaskExperience known{experience[t].task, {}, {}, experience[t].statistics};
-    const torch::Tensor network = torch::mv(ranker.encoder.embed(experience[t].encodings), feature_of(ranker, known));
+    const torch::Tensor network =
+        torch::mv(ranker.encoder.embed(experience[t].encodings), feature_of(ranker, known, options));
     of_effects += effects.var(/*unbiased=*/false).item<double>();
     of_network += network.var(/*unbiased=*/false).item<double>();
   }
@@ -118,9 +124,10 @@ void learn_effects(Ranker& ranker, const std::vector<TaskExperience>& experience
 // What the two rankings say together, instead of what the network says, φᵀ H.
 template <typename Number>
 void add_effects_to(const Ranker& ranker, const TaskExperience& own, const float* encodings, Number* network,
-                    std::size_t n, double network_share) {
+                    std::size_t n, const RankerOptions& options) {
+  const double network_share = options.used_network_share();
   if (!ranker.effects || network_share >= 1) return;
-  const std::vector<float> effects = ranker.effects->scores(encodings, n, ranker.standardised(own.statistics));
+  const std::vector<float> effects = ranker.effects->scores(encodings, n, numbers_of(ranker, own, options));
   const double scale = ranker.network_scale.item<double>();
   for (std::size_t i = 0; i < n; ++i) {
     network[i] = static_cast<Number>((1 - network_share) * static_cast<double>(effects[i]) +
@@ -270,12 +277,11 @@ std::vector<float> RankingModel::score(const TaskExperience& own,
   const Ranker& ranker = state.ranker;
   if (own.scores.size() < 2) {
     check_rows(candidates, state, "candidates");
-    const torch::Tensor feature = feature_of(ranker, own);
+    const torch::Tensor feature = feature_of(ranker, own, state.options);
     const MlpEncoder* mlp = ranker.encoder.flat_only();
     std::vector<float> scores = to_vector(mlp ? mlp->scores(ranker.encoder.input(candidates).flat, feature)
                                               : torch::mv(ranker.encoder.embed(candidates), feature));
-    add_effects_to(ranker, own, numbers_of(candidates).data(), scores.data(), scores.size(),
-                   state.options.used_network_share());
+    add_effects_to(ranker, own, encodings_of(candidates).data(), scores.data(), scores.size(), state.options);
     return scores;
   }
   std::vector<EncodedConfiguration> telling;
@@ -285,8 +291,8 @@ std::vector<float> RankingModel::score(const TaskExperience& own,
     telling_scores.push_back(own.scores[i]);
   }
   PosteriorInput population = embed(candidates), results = embed(telling);
-  set_prior(own, population, state.options.used_network_share());
-  set_prior(own, results, state.options.used_network_share());
+  set_prior(own, population, state.options);
+  set_prior(own, results, state.options);
   const TaskPosterior posterior(population, results, telling_scores, {}, tasks_beside(own.task));
   const std::vector<double> mean = posterior.predict(population).mean;
   return {mean.begin(), mean.end()};
@@ -298,8 +304,8 @@ std::vector<float> RankingModel::score_flat(const TaskExperience& own, const flo
   if (!mlp) throw InputError("candidates: expected graphs");
   const torch::Tensor input =
       torch::from_blob(const_cast<float*>(rows), {static_cast<std::int64_t>(n), mlp->inputs()}, torch::kFloat32);
-  std::vector<float> scores = to_vector(mlp->scores(input, feature_of(ranker, own)));
-  add_effects_to(ranker, own, rows, scores.data(), n, options().used_network_share());
+  std::vector<float> scores = to_vector(mlp->scores(input, feature_of(ranker, own, options())));
+  add_effects_to(ranker, own, rows, scores.data(), n, options());
   return scores;
 }
 
@@ -311,8 +317,9 @@ PosteriorInput RankingModel::embed(const std::vector<EncodedConfiguration>& conf
   return result;
 }
 
-void RankingModel::set_prior(const TaskExperience& own, PosteriorInput& configurations, double network_share) const {
-  const std::vector<float> feature = to_vector(feature_of(impl_->state.ranker, own));
+void RankingModel::set_prior(const TaskExperience& own, PosteriorInput& configurations,
+                             const RankerOptions& options) const {
+  const std::vector<float> feature = to_vector(feature_of(impl_->state.ranker, own, options));
   configurations.prior.resize(configurations.size);
   const float* embedding = configurations.embeddings.data();
   for (double& prior : configurations.prior) {
@@ -320,7 +327,7 @@ void RankingModel::set_prior(const TaskExperience& own, PosteriorInput& configur
     embedding += feature.size();
   }
   add_effects_to(impl_->state.ranker, own, configurations.encodings.data(), configurations.prior.data(),
-                 configurations.size, network_share);
+                 configurations.size, options);
 }
 
 }  // namespace hyperfd

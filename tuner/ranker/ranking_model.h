@@ -73,8 +73,8 @@ class RankingModel {
   // What TaskPosterior reads of some configurations, for `own`'s φ. The embeddings of a fixed set of configurations may
   // be kept while identity() is the same: embed() once, then set_prior() for each task.
   PosteriorInput embed(const std::vector<EncodedConfiguration>& configurations) const;
-  // `network_share`: the part of φᵀ H beside effects, where the ranker has learned some; 1: φᵀ H alone.
-  void set_prior(const TaskExperience& own, PosteriorInput& configurations, double network_share) const;
+  // Of `options` those count that say what is read of a ranking: images, numbers, used_network_share().
+  void set_prior(const TaskExperience& own, PosteriorInput& configurations, const RankerOptions& options) const;
 
  private:
   struct Impl;

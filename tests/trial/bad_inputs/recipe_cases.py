@@ -159,6 +159,8 @@ OPTIONS = Section(
         Case("`profile` of an architecture larger than any machine",
              "hyperfd-trial: ARCH: backbone: expected a network of at most 250000000 parameters, got one of …",
              command=f"hyperfd-trial profile {HUGE}"),
+        Case("`profile` of 60,000 letters", "hyperfd-trial: ARCH: backbone: unknown backbone …",
+             command=f"hyperfd-trial profile {'a' * 60000}"),
         Case("`profile --faces` is negative", 'hyperfd-trial: --faces: expected a whole number >= 0 and <= 10000, got "-1"',
              command="hyperfd-trial profile mobilenet_v1_x0.25 --training --faces -1"),
         Case("`evaluate --minimum-face` is infinite", 'hyperfd-trial: --minimum-face: expected a number in [0, 1e+06], got "inf"',

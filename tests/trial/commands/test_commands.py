@@ -61,6 +61,13 @@ def test_clean_corrects_labels_and_lists_what_a_person_should_look_at(tmp_path):
     assert Image.open(tmp_path / "out" / "review.png").width > 0
     assert "1 boxes replaced, 1 faces added" in result.stdout
 
+    # In a folder of their own the new labels are a data set, with the same images and splits.
+    (tmp_path / "data" / "splits.json").write_text(json.dumps({"train": [], "val": [], "test": ["images/a.png"]}))
+    folder = tmp_path / "cleaned"
+    program("clean", "--data", tmp_path / "data", "--detections", tmp_path / "teacher.json", "--out", folder / "annotations.json")
+    assert json.loads((folder / "splits.json").read_text())["test"] == ["images/a.png"]
+    assert Image.open(folder / "images" / "a.png").width == 200
+
 
 def enlarged(faces, folder, factor):
     """A copy of a data set with images and boxes `factor` times as large, all of it for testing, and a face of 13 pixels more in each image."""

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/trial/data/temporary_dataset.h"
+#include "trial/data/image_source.h"
 
 namespace hyperfd {
 namespace {
@@ -29,6 +30,41 @@ TEST(ReadImage, GivesBgrWhateverTheFile) {
   data.write_image("grey.jpg", grey);
   EXPECT_EQ(cv::norm(read_image(data.folder() + "/a.png"), gradient(60, 40), cv::NORM_INF), 0);
   EXPECT_EQ(read_image(data.folder() + "/grey.jpg").type(), CV_8UC3);
+}
+
+// As cameras write it: which way up is in EXIF.
+std::string turned_jpeg(const TemporaryDataset& data, const cv::Mat& image, char orientation) {
+  using namespace std::string_literals;
+  data.write_image("plain.jpg", image);
+  const std::string jpeg = read_file(data.folder() + "/plain.jpg");
+  const std::string exif = "Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"s + orientation + "\0\0\0\0\0\0\0"s;
+  const std::string length = {'\0', static_cast<char>(exif.size() + 2)};
+  return jpeg.substr(0, 2) + "\xFF\xE1" + length + exif + jpeg.substr(2);
+}
+
+TEST(ReadImage, TurnsPhotographsWhereItIsToldTo) {
+  const TemporaryDataset data;
+  const cv::Mat image = gradient(60, 40);
+  data.write("turned.jpg", turned_jpeg(data, image, 6));  // a quarter to the right
+  const std::string file = data.folder() + "/turned.jpg";
+  const cv::Mat stored = read_image(file), shown = read_image(file, Orientation::kShown);
+  EXPECT_EQ(stored.size(), cv::Size(60, 40));
+  ASSERT_EQ(shown.size(), cv::Size(40, 60));
+  cv::Mat expected;
+  cv::rotate(stored, expected, cv::ROTATE_90_CLOCKWISE);
+  EXPECT_EQ(cv::norm(shown, expected, cv::NORM_INF), 0);
+}
+
+TEST(ReadPixels, TurnsWhatWasLabelledTheRightWayUp) {
+  const TemporaryDataset data;
+  data.write("images/turned.jpg", turned_jpeg(data, gradient(60, 40), 6));
+  AnnotatedImage image;
+  image.file = "images/turned.jpg";
+  for (const cv::Size annotated : {cv::Size(60, 40), cv::Size(40, 60), cv::Size(0, 0)}) {
+    image.width = annotated.width;
+    image.height = annotated.height;
+    EXPECT_EQ(read_pixels(data.folder(), image).size(), annotated.width > 0 ? annotated : cv::Size(60, 40));
+  }
 }
 
 TEST(ReadImage, RefusesCutOffFiles) {

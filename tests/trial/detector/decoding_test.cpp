@@ -1,5 +1,7 @@
 #include "trial/detector/decoding.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "trial/detector/anchors.h"
@@ -65,6 +67,18 @@ TEST(Decoding, FindsTheFaceWhereTheNetworkSaysOne) {
   EXPECT_NEAR(found.box.width, 16, 1e-4);
   EXPECT_NEAR(found.landmarks[1].y, 28 - 3.2, 1e-4);
   EXPECT_NEAR(found.landmarks[0].x, 44, 1e-4);
+}
+
+TEST(Decoding, LeavesOutBoxesThatAreNoNumbers) {
+  const torch::Tensor anchors = make_anchors(64, 64, {16, 32, 64, 128, 256, 512});
+  RawOutput output{torch::zeros({1, anchors.size(0), 2}), torch::zeros({1, anchors.size(0), 4}),
+                   torch::zeros({1, anchors.size(0), 10})};
+  output.logits.select(2, 0).fill_(20);
+  for (const std::int64_t anchor : {0, 40, 80, 120}) output.logits[0][anchor][1] = 30;
+  output.boxes[0][0][2] = 1000;  // a width of exp(200)
+  output.boxes[0][40][3] = 200;  // finite, and nowhere near an image
+  output.landmarks[0][80][4] = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(decode(output, anchors, {})[0].size(), 1u);
 }
 
 TEST(Decoding, TakesTheStrongestCandidatesOnly) {

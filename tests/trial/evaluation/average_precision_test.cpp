@@ -144,6 +144,13 @@ TEST(AveragePrecision, DetectionsOfIgnoredFacesCountNeitherWay) {
       average_precision({{detection(kRight, 0.9f), detection(kRight, 0.8f), detection(kLeft, 0.7f)}}, faces), 1);
 }
 
+// MMDetection has ignored truths behind all others.
+TEST(AveragePrecision, OfTwoEqualFacesTheOneThatCountsComesFirst) {
+  for (const bool first : {true, false}) {
+    EXPECT_DOUBLE_EQ(average_precision({{detection(kLeft, 0.9f)}}, {{face(kLeft, first), face(kLeft, !first)}}), 1);
+  }
+}
+
 TEST(AveragePrecision, IgnoresSmallFacesAndSmallUnmatchedDetections) {
   const Faces faces{{face(kLeft), face({100, 10, 40, 19})}};
   const Detections detections{

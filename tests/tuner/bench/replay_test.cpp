@@ -1,8 +1,10 @@
 #include "tuner/bench/replay.h"
 
 #include <gtest/gtest.h>
+#include <torch/torch.h>
 
 #include "tests/message_of.h"
+#include "tuner/ranker/dataset_features.h"
 
 namespace hyperfd {
 namespace {
@@ -103,6 +105,62 @@ TEST(Replay, StartsFromRankersThatAreWarm) {
   // With two, the first seed keeps the first warm-up, and the second one has another ranker.
   options.warm_starts = 2;
   EXPECT_EQ(replayed().first[0], one.first[0]);
+}
+
+// Near data sets, which the offline ones are, want the opposite of far ones, and only images tell which is which.
+LookupTable near_and_far() {
+  LookupTable table{
+      "toy",
+      SearchSpace::parse(Json::parse(R"({"x": {"_type": "choice", "_value": [1, 2, 3, 4, 5, 6, 7, 8]}})")),
+      {},
+      {}};
+  torch::manual_seed(7);
+  for (int t = 0; t < 18; ++t) {
+    const bool is_far = t >= 12 && t < 17;  // the last one is near
+    TableTask task;
+    task.name = "task " + std::to_string(t);
+    task.offline = t < 12;
+    for (int x = 1; x <= 8; ++x) {
+      const double score = (is_far ? x : 9 - x) / 10.0;
+      task.entries.push_back({Json{{"x", x}}, score, score});
+    }
+    auto features = std::make_shared<DatasetFeatures>();
+    features->extractor = std::string(64, 'a');
+    features->images = to_half_precision(torch::randn({20, 3}) * 0.3 + (is_far ? 1.0 : -1.0));
+    features->statistic_names = {"size"};
+    features->statistics = {3.0};
+    task.features = features;
+    table.tasks.push_back(std::move(task));
+  }
+  return table;
+}
+
+// All the others' images are read, not only those of the last one.
+TEST(Replay, ReadsImagesOfAllOthersWhereOneIsLeftOut) {
+  const auto table = std::make_shared<const LookupTable>(near_and_far());
+  ReplayOptions options;
+  options.policies = {"hyperfd:effects=off:iterations=300:rate=0.01:deviations=off"};
+  options.seeds = 1;
+  options.budgets = {1};
+  options.protocol = Protocol::kLeaveOneOut;
+  const auto outcome = replay([&](int) { return table; }, options)[0][0];
+  for (std::size_t task = 0; task < 5; ++task) {
+    EXPECT_LT(rank_of(outcome, task).mean, 100 * 2.5 / 8) << outcome.tasks[task];
+  }
+}
+
+TEST(Replay, ReadsFeaturesWithoutImages) {
+  auto table = std::make_shared<LookupTable>(near_and_far());
+  for (TableTask& task : table->tasks) {
+    auto features = std::make_shared<DatasetFeatures>(*task.features);
+    features->images = torch::zeros({0, 3});
+    task.features = features;
+  }
+  ReplayOptions options;
+  options.policies = {"hyperfd:iterations=1"};
+  options.seeds = 1;
+  options.budgets = {1};
+  EXPECT_EQ(replay([&](int) { return table; }, options)[0][0].tasks.size(), 6u);
 }
 
 TEST(Replay, OfSeveralBudgetsIsThatOfEach) {

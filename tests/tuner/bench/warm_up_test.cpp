@@ -92,6 +92,19 @@ TEST(WarmUp, ValidatesOnAnotherKindWhereToldTo) {
             std::string::npos);
 }
 
+TEST(WarmUp, NamesNumbersAfterAnyTaskThatHasNames) {
+  LookupTable table = two_kinds(12);
+  for (std::size_t t = 6; t < table.tasks.size(); ++t) {
+    table.tasks[t].statistic_names = {"size"};
+    table.tasks[t].statistics = {static_cast<double>(t)};
+  }
+  WarmUpOptions options = quick();
+  options.iterations = 1;
+  for (options.seed = 0; options.seed < 6; ++options.seed) {  // tasks are shuffled
+    EXPECT_EQ(warm_up(table, options, 1).number_names(), std::vector<std::string>{"size"}) << options.seed;
+  }
+}
+
 TEST(WarmUp, NeedsATaskToValidateOn) {
   EXPECT_NE(message_of([] { warm_up_length(two_kinds(1), quick()); }).find("two tasks"), std::string::npos);
 }

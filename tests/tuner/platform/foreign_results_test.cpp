@@ -89,6 +89,20 @@ TEST_F(ForeignResultsTest, ACellNestedWithoutEndIsAText) {
   EXPECT_EQ(found.rows.size() + found.skipped.size(), 1u);
 }
 
+TEST_F(ForeignResultsTest, ReadsCsvAsNniWritesIt) {
+  const SearchSpace space = SearchSpace::parse(Json::parse(R"({"flip": {"_type": "choice", "_value": [true, false]},
+                      "size": {"_type": "choice", "_value": ["16", "32", "True"]},
+                      "score": {"_type": "uniform", "_value": [0, 1]}})"));
+  std::ofstream(folder_.file("nni.csv"))
+      << "flip,size,score,seconds,default\nTrue,16,0.5,7,0.9\nFalse,True,0.25,8,0.8\nmaybe,16,0.5,7,0.9\n";
+  const ForeignResults found = read_foreign_results({folder_.file("nni.csv"), "", ""}, space);
+  ASSERT_EQ(found.rows.size(), 2u);
+  EXPECT_EQ(found.rows[0].configuration, Json::parse(R"({"flip": true, "size": "16", "score": 0.5})"));
+  EXPECT_EQ(found.rows[1].configuration, Json::parse(R"({"flip": false, "size": "True", "score": 0.25})"));
+  EXPECT_EQ(found.rows[0].metric, 0.9);
+  EXPECT_EQ(found.skipped.size(), 1u);
+}
+
 TEST_F(ForeignResultsTest, CsvNeedsAColumnOfTheResult) {
   EXPECT_NE(message_of([&] { read("runs.csv", "lr,kind,depth,loss\n0.1,sgd,2,1\n"); }).find("--metric"),
             std::string::npos);
@@ -152,14 +166,46 @@ TEST_F(ForeignResultsTest, ReadsAStorageThatOptunaWrote) {
   EXPECT_EQ(found.optimize_mode, OptimizeMode::kMinimize);
 }
 
-TEST_F(ForeignResultsTest, OptunasJournalIsCalledByItsName) {
-  const std::string message = message_of([&] {
-    read("journal.log", R"({"op_code": 0, "worker_id": "w", "study_name": "s", "directions": [1]}
-{"op_code": 4, "worker_id": "w", "study_id": 0, "datetime_start": "2024-05-01T10:00:00.000000"}
-)");
-  });
-  EXPECT_NE(message.find("journal.log: Optuna's journal, which is not read"), std::string::npos) << message;
-  EXPECT_NE(message.find("optuna.copy_study("), std::string::npos);
+// Written by Optuna 5.0: study a, with two complete trials, a pruned one and one that was only asked for; b, deleted;
+// and c, of two objectives.
+TEST_F(ForeignResultsTest, ReadsAnOptunaJournal) {
+  const std::string journal = read_file(HYPERFD_SOURCE_DIR "/tests/tuner/platform/optuna_5.journal");
+  EXPECT_NE(message_of([&] { read("journal.log", journal); }).find("2 studies, choose one with --study: a, c"),
+            std::string::npos);
+  const auto of_study = [&](const std::string& study) {
+    return read_foreign_results({folder_.file("journal.log"), "", study}, space_);
+  };
+  const ForeignResults found = of_study("a");
+  EXPECT_EQ(found.optimize_mode, OptimizeMode::kMinimize);
+  EXPECT_TRUE(found.skipped.empty());
+  ASSERT_EQ(found.rows.size(), 2u);
+  EXPECT_EQ(found.rows[1].configuration["kind"], "a,\"b\"");
+  EXPECT_EQ(found.rows[1].configuration["depth"], 5);
+  for (const auto& row : found.rows) {
+    EXPECT_DOUBLE_EQ(row.metric, row.configuration["lr"].get<double>() * row.configuration["depth"].get<double>());
+  }
+  EXPECT_NE(message_of([&] { of_study("b"); }).find("no study b; it has a, c"), std::string::npos);
+  EXPECT_NE(message_of([&] { of_study("c"); }).find("2 objectives, expected one"), std::string::npos);
+}
+
+TEST_F(ForeignResultsTest, SaysWhereAnOptunaJournalIsBroken) {
+  const std::string create = R"({"op_code": 0, "study_name": "s", "directions": [2]})";
+  const ForeignResults torn =
+      read("torn.log", create + "\n" + R"({"op_code": 4, "study_id": 0, "state": 1, "value": 0.5,
+"params": )");
+  EXPECT_EQ(torn.rows.size(), 0u);
+  ASSERT_EQ(torn.skipped.size(), 2u);
+  EXPECT_NE(torn.skipped[0].find("torn.log: line 2"), std::string::npos) << torn.skipped[0];
+  const std::string trial = R"({"op_code": 4, "study_id": 0, "state": 1, "value": 0.5, "params": {"kind": 7}, )"
+                            R"("distributions": {"kind": "{\"name\": \"CategoricalDistribution\", )"
+                            R"(\"attributes\": {\"choices\": [\"sgd\"]}}"}})";
+  const ForeignResults wrong = read("wrong.log", create + "\n" + trial);
+  ASSERT_EQ(wrong.skipped.size(), 1u);
+  EXPECT_NE(wrong.skipped[0].find("wrong.log: trial 0: kind: choice 7"), std::string::npos) << wrong.skipped[0];
+  for (const char* line : {R"({"op_code": "x"})", R"({"op_code": 4})", R"([1])", R"({"op_code": 5, "trial_id": []})"}) {
+    const std::string message = message_of([&] { read("bad.log", create + "\n" + line); });
+    EXPECT_NE(message.find("bad.log: line 2: not an operation"), std::string::npos) << message;
+  }
   EXPECT_NE(message_of([&] { read("object.json", R"({"a": 1})"); }).find("expected a list of trials"),
             std::string::npos);
 }

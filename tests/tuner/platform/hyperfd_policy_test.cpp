@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/message_of.h"
+#include "tuner/platform/candidates.h"
 #include "tuner/platform/configuration_encoding.h"
 #include "tuner/platform/selection_policy.h"
 
@@ -324,6 +325,71 @@ TEST(HyperFdPolicy, RanksDrawsOfASpaceThatCannotBeEnumerated) {
   EXPECT_GT(first[0]["lr"].get<double>(), 0.03);  // the best sixth of the range, on its logarithmic scale
 }
 
+// As published: no mutants.
+TEST(PaperPolicy, SuggestsNothingButDrawsOfALargeSpace) {
+  const auto space = SearchSpace::parse(parse_json(R"({"x": {"_type": "uniform", "_value": [0, 1]}})", "space"));
+  const RankingModel model = make_model(space);
+  const auto drawn_by = [&](const std::string& policy, std::uint64_t seed) {
+    Rng rng(seed), same(seed);
+    const TaskView task{space, {}, {}, &model};
+    const auto candidates = make_candidates(task, 1, same);
+    const auto suggested = make_policy(policy)->suggest(task, 1, rng).at(0);
+    return std::find(candidates.begin(), candidates.end(), suggested) != candidates.end();
+  };
+  int others = 0;
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    EXPECT_TRUE(drawn_by("paper", seed)) << seed;
+    others += drawn_by("hyperfd", seed) ? 0 : 1;
+  }
+  EXPECT_GT(others, 0);
+}
+
+// Whatever the ranker has learned to read, as a bundle's has.
+TEST(HyperFdPolicy, ReadsOfADataSetWhatItsOptionsSay) {
+  const SearchSpace space = hpo_space();
+  const std::string key = space.definition().begin().key();
+  RankerOptions options;
+  options.warm_up_iterations = 300;
+  RankingModel model(space.encoding_size(), options, 1);
+  model.add_effects(space.encoding_columns());
+  std::vector<TaskExperience> tasks(12);
+  Rng rng(3);
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    tasks[t].task = "task " + std::to_string(t);
+    tasks[t].statistics = {t % 2 ? 1.0 : -1.0};
+    for (int i = 0; i < 20; ++i) {
+      const Configuration configuration = space.sample(rng);
+      const bool is_first = configuration[key] == space.at(0)[key];
+      tasks[t].encodings.emplace_back(space.encode(configuration));
+      tasks[t].scores.push_back(is_first == (t % 2 == 1) ? 1 + 0.1 * rng.uniform() : 0);
+    }
+  }
+  model.update(tasks, 2);
+  const auto best = [&](const std::string& policy, double number) {
+    const std::vector<double> statistics = {number};
+    Rng own(4);
+    const TaskView view{space, {}, {}, &model, PastExperience::none(), statistics};
+    return make_policy(policy)->suggest(view, 1, own).at(0);
+  };
+  for (const std::string policy : {"hyperfd", "paper"}) {
+    EXPECT_EQ(best(policy, 1)[key], space.at(0)[key]) << policy;
+    EXPECT_NE(best(policy, -1)[key], space.at(0)[key]) << policy;
+    EXPECT_EQ(best(policy + ":numbers=off", 1), best(policy + ":numbers=off", -1)) << policy;
+  }
+  const auto prior_with = [&](const RankerOptions& read, std::vector<float> feature) {
+    PosteriorInput input = model.embed(std::vector<EncodedConfiguration>(1, space.encode(space.at(0))));
+    TaskExperience own{"new", {}, {}};
+    own.feature = std::move(feature);
+    model.set_prior(own, input, read);
+    return input.prior[0];
+  };
+  RankerOptions blind;
+  blind.images = false;
+  const std::vector<float> feature(static_cast<std::size_t>(options.hidden_units), 1.0f);
+  EXPECT_NE(prior_with({}, feature), prior_with({}, {}));
+  EXPECT_EQ(prior_with(blind, feature), prior_with(blind, {}));
+}
+
 TEST(HyperFdPolicy, AnswersMoreThanItsCandidatesInALargeSpace) {
   const auto space = SearchSpace::parse(parse_json(R"({"x": {"_type": "uniform", "_value": [0, 1]}})", "space"));
   const RankingModel model = make_model(space);
@@ -399,9 +465,14 @@ TEST(HyperFdPolicy, DecidesItselfHowMuchTheNetworkCounts) {
   std::vector<EncodedConfiguration> points;
   for (std::uint64_t i = 0; i < *space.size(); ++i) points.emplace_back(space.encode(space.at(i)));
   PosteriorInput network = model.embed(points), effects = network, both = network;
-  model.set_prior({"new", {}, {}}, network, 1);
-  model.set_prior({"new", {}, {}}, effects, 0);
-  model.set_prior({"new", {}, {}}, both, 0.25);
+  const auto with_share = [](double share) {
+    RankerOptions read;
+    read.network_share = share;
+    return read;
+  };
+  model.set_prior({"new", {}, {}}, network, with_share(1));
+  model.set_prior({"new", {}, {}}, effects, with_share(0));
+  model.set_prior({"new", {}, {}}, both, with_share(0.25));
   const double scale = (both.prior[0] - 0.75 * effects.prior[0]) / (0.25 * network.prior[0]);
   EXPECT_GT(scale, 0);
   for (std::size_t i = 0; i < points.size(); ++i) {
