@@ -461,11 +461,11 @@ def policy_sections(bench, budgets):
                             + f"\nTaking the {budget} best on test would be a rank of {clairvoyant_rank(bench.tables, budget):.1f} %. Rank goes by validation AP, so a policy can be below that; "
                             f"the smallest rank possible is {smallest_rank(bench.tables):.1f} %.\n")
             like = likeness(bench.tables)
-            by_task.append(f"Rank % by data set at budget {budget}{' (Table 13)' if budget == 4 else ''}:\n\n" + table(["data set", "likeness", *BY_TASK], [
-                [task, f"{like[task]:.2f}", *(f"{report[name]['tasks'][task]['rank_mean']:.1f} ± {report[name]['tasks'][task]['rank_std']:.1f}" for name in BY_TASK)]
+            by_task.append(f"Rank % (ΔAP) by data set at budget {budget}{' (Table 13)' if budget == 4 else ''}:\n\n" + table(["data set", "likeness", *BY_TASK], [
+                [task, f"{like[task]:.2f}", *("{rank_mean:.1f} ± {rank_std:.1f} ({delta_ap_mean:+.1f})".format(**report[name]["tasks"][task]) for name in BY_TASK)]
                 for task in sorted(like, key=like.get)]))
     sections.append("Rank % by the number of trials (Figure 3):\n\n" + table(["policy", *map(str, budgets)], [
-        [name, *(f"{points[budget]:.1f}" for budget in budgets)] for name, points in curves.items()]))
+        [name, *("{rank_mean:.1f} ± {rank_std:.1f}".format(**reports[budget][name]) for budget in budgets)] for name in POLICIES]))
     sections.append("Likeness: mean rank correlation of a data set's configurations, by validation AP, with those of the other data sets. Those that are least like the rest come first.\n")
     sections += by_task
     peers = set()
@@ -555,7 +555,7 @@ def legend(seeds, warm_starts, data_sets):
             "which of the two is ahead on these data sets;\n"
             f"- over the {data_sets} data sets, by their means over seeds, beside hyperfd: p data sets (by rank) and p ΔAP data sets (by ΔAP). It says whether other data sets like these could. "
             f"The least that it can be is {2 / 2 ** data_sets:.1g}.\n\n"
-            "Variants are tested beside their table's first row. “–”: the two do not differ or, over seeds, neither drew anything differently; there is nothing to test.\n")
+            "Variants are tested beside random and best_on_source, over seeds, and beside their table's first row. “–”: the two do not differ or, over seeds, neither drew anything differently; there is nothing to test.\n")
 
 
 def noise_section(noise, shares):

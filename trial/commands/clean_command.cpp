@@ -15,7 +15,7 @@
 #include "trial/data/derived_dataset.h"
 #include "trial/data/drawing.h"
 #include "trial/data/found_faces.h"
-#include "trial/data/image_file.h"
+#include "trial/data/image_source.h"
 #include "trial/data/review.h"
 #include "trial/training/detect.h"
 #include "trial/training/device.h"
@@ -74,20 +74,20 @@ class Review {
   std::vector<cv::Mat> cells_;
 };
 
-// New labels in a folder of their own are a data set: links to the folders of its images, and the same splits.
+// New labels in a folder of their own are a data set: links to its images or their folders, and the same splits.
 void complete_dataset(const Options& options, const std::vector<AnnotatedImage>& images) {
   const fs::path out = fs::absolute(options.out), folder = out.parent_path(), data = fs::absolute(options.data);
   std::error_code error;
   if (out.filename() != "annotations.json" || fs::equivalent(folder, data, error)) return;
   std::set<fs::path> parts;
-  for (const AnnotatedImage& image : images) parts.insert(*fs::path(image.file).begin());
+  for (const AnnotatedImage& image : images) parts.insert(*fs::path(image.file).lexically_normal().begin());
   for (const fs::path& part : parts) {
-    if (fs::is_directory(data / part) && !fs::exists(fs::symlink_status(folder / part))) {
-      fs::create_directory_symlink(fs::canonical(data / part), folder / part);
+    if (fs::exists(data / part) && !fs::exists(fs::symlink_status(folder / part))) {
+      fs::create_symlink(fs::canonical(data / part), folder / part);
     }
   }
   if (fs::exists(data / "splits.json"))
-    fs::copy_file(data / "splits.json", folder / "splits.json", fs::copy_options::skip_existing);
+    fs::copy_file(data / "splits.json", folder / "splits.json", fs::copy_options::overwrite_existing);
 }
 
 void clean(const Options& options) {
@@ -122,7 +122,7 @@ void clean(const Options& options) {
     const auto read = [&] {
       try {
         const std::string file = options.data + "/" + image.file;
-        cv::Mat content = read_image(file);
+        cv::Mat content = read_pixels(options.data, image);
         if (!options.weights.empty()) check_detectable(content.size(), trained.recipe, file);
         pixels = std::move(content);
       } catch (const InputError& unreadable) {
@@ -151,7 +151,6 @@ void clean(const Options& options) {
     counts += result.counts;
   }
   write_annotations(options.out, images);
-  complete_dataset(options, images);
   review.finish();
   for (const std::string& line : warnings.lines()) spdlog::warn("{}: {}", options.data, line);
   std::printf(
@@ -159,6 +158,7 @@ void clean(const Options& options) {
       "to review: %zu labels that no detection supports, %zu uncertain detections (review.json beside it)\n",
       options.out.c_str(), images.size(), counts.labels, counts.replaced, counts.added, counts.landmarks_added,
       counts.unsupported_labels, counts.uncertain_detections);
+  complete_dataset(options, images);
 }
 
 }  // namespace
@@ -192,9 +192,8 @@ void add_clean(CLI::App& app) {
   command->footer(
       "Labels and detections are paired by optimal bipartite matching on IoU. Existing landmarks are kept, labels are\n"
       "never removed. Doubtful cases are listed in review.json beside --out, with pictures (labels green, detections\n"
-      "orange) in review/ and a sheet of the first ones, review.png. An annotations.json in a folder of its own gets "
-      "links\n"
-      "to the images and the splits, so that it can be trained on.\n\nExamples:\n"
+      "orange) in review/ and a sheet of the first ones, review.png. An annotations.json\n"
+      "in a folder of its own gets links to the images and the splits, so that it can be trained on.\n\nExamples:\n"
       "  hyperfd-trial clean --data my_faces --weights runs/a/best.pt --out my_faces_cleaned/annotations.json\n"
       "  hyperfd-trial train --data my_faces_cleaned\n"
       "  hyperfd-trial clean --data my_faces --detections teacher.json --landmarks-only --out landmarks.json");

@@ -144,12 +144,21 @@ class Numbering {
   std::string face_category() const { return truths_ ? truths_->face_category : "1"; }
 
   // The annotations' name is the end of the path: the longest end that they have decides.
-  std::string id_of(const fs::path& file) {
-    if (!truths_) return std::to_string(++last_);
+  std::string id_of(const fs::path& file) { return truths_ ? truths_->ids[index_of(file)] : std::to_string(++last_); }
+
+  // The way up that annotations mean, or else that people see.
+  cv::Mat read(const fs::path& file) const {
+    if (!truths_) return read_image(file.string(), Orientation::kShown);
+    const auto [width, height] = truths_->sizes[index_of(file)];
+    return read_annotated_image(file.string(), width, height);
+  }
+
+ private:
+  std::size_t index_of(const fs::path& file) const {
     fs::path end = fs::absolute(file).lexically_normal().relative_path();
     while (true) {
       const auto image = truths_->by_name.find(end.generic_string());
-      if (image != truths_->by_name.end()) return truths_->ids[image->second];
+      if (image != truths_->by_name.end()) return image->second;
       fs::path shorter;
       for (auto part = std::next(end.begin()); part != end.end(); ++part) shorter /= *part;
       if (shorter.empty()) break;
@@ -158,7 +167,6 @@ class Numbering {
     throw InputError(file.string() + ": expected an image that " + truths_->file + " lists");
   }
 
- private:
   std::optional<CocoTruths> truths_;
   int last_ = 0;
 };
@@ -180,8 +188,7 @@ class DetectRun {
 
   void image(const Input& input) {
     const std::string file = input.file.string();
-    // Boxes beside annotations are in the pixels that these are in.
-    const cv::Mat image = read_image(file, options_.annotations.empty() ? Orientation::kShown : Orientation::kStored);
+    const cv::Mat image = numbering_.read(input.file);
     check_detectable(image.size(), detector_.recipe, file);
     const std::vector<Detection> detections = find(input, -1, image);
     if (!input.drawing.empty()) write_picture(input.drawing, draw_detections(image, detections, {}));

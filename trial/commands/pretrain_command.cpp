@@ -33,7 +33,7 @@ void learn_from(const std::string& teacher_file, torch::Device device, TrainingD
   cleaning.landmarks_only = true;
   std::size_t faces = 0, with_landmarks = 0;
   for (AnnotatedImage& image : data.train) {
-    if (stop_was_asked_for()) throw Error("interrupted while the teacher gave landmarks: there are no weights");
+    if (stop_was_asked_for()) throw Error("interrupted while the teacher gave landmarks");
     cv::Mat pixels;
     try {
       pixels = read_pixels(data.folder, image);
@@ -98,11 +98,11 @@ void pretrain(const Options& options) {
     if (result.best_epoch == 0) throw Error("interrupted before the first validation: there are no weights");
     return;
   }
+  trainer.discard_checkpoint();
   if (result.ending == Ending::kDiverged) {
     spdlog::warn("training diverged (loss or gradient not finite, or the loss rose far)");
     if (result.best_epoch == 0) throw Error("it diverged before the first validation: there are no weights");
   }
-  trainer.discard_checkpoint();
 }
 
 }  // namespace
@@ -124,6 +124,7 @@ void add_pretrain(CLI::App& app) {
   command->footer(
       "Takes hours: it may be stopped at any time and goes on with the same command. best.pt in --out has the "
       "weights.\n"
+      "Exit code 1: it was stopped, or diverged, before the first validation, so there are none.\n"
       "--teacher gives landmarks only: faces that the labels lack are added by `hyperfd-trial clean`, before.\n"
       "Example:\n"
       "  hyperfd-trial pretrain --data wider --set backbone=mobilenet_v2_x0.5 --out runs/v2");

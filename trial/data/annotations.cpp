@@ -13,6 +13,7 @@
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
 #include "tuner/base/json.h"
+#include "tuner/base/python_json.h"
 
 namespace hyperfd {
 namespace {

@@ -33,9 +33,6 @@ class CocoEntry {
   const Json& value_;
 };
 
-// Python's json module writes NaN and Infinity, which JSON does not have: they become null.
-std::string without_nan(std::string text);
-
 // root[key], which must be a list.
 const Json& list_in(const Json& root, const char* key, const std::string& file);
 

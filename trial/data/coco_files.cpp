@@ -11,6 +11,7 @@
 #include "trial/data/json_scanner.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
+#include "tuner/base/python_json.h"
 
 namespace hyperfd {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 struct Fields {
   std::string_view id, image_id, category_id, file_name;  // as written
   std::optional<std::array<double, 4>> bbox;
-  std::optional<double> score;
+  std::optional<double> score, width, height;
   std::optional<bool> crowd;
 };
 
@@ -37,6 +38,8 @@ bool scan_field(JsonScanner& scanner, std::string_view key, Fields& fields) {
   if (key == "\"file_name\"") return scanner.text(fields.file_name);
   if (key == "\"bbox\"") return scan_box(scanner, fields.bbox.emplace());
   if (key == "\"score\"") return scanner.number(fields.score.emplace());
+  if (key == "\"width\"") return scanner.number(fields.width.emplace());
+  if (key == "\"height\"") return scanner.number(fields.height.emplace());
   if (key == "\"iscrowd\"") {
     if (!scanner.number(number) || (number != 0 && number != 1)) return false;
     fields.crowd = number == 1;
@@ -134,8 +137,14 @@ class CocoFile {
   JsonScanner scanner_;
 };
 
+// Pixels; 0: no number of any image.
+int side(double number) {
+  return number >= 1 && number <= 1e6 ? static_cast<int>(number) : 0;
+}
+
 struct ImageRecord {
   std::string id, file_name;
+  std::pair<int, int> size;
 };
 struct TruthRecord {
   std::string image_id, category_id;  // the latter "" when it is not given
@@ -174,6 +183,7 @@ void add_images(std::vector<ImageRecord> records, CocoTruths& truths, Warnings& 
     if (!record.file_name.empty()) truths.by_name.emplace(record.file_name, truths.ids.size());
     truths.ids.push_back(std::move(record.id));
     truths.file_names.push_back(std::move(record.file_name));
+    truths.sizes.push_back(record.size);
   }
   truths.images.resize(truths.ids.size());
 }
@@ -208,13 +218,20 @@ CocoTruths read_coco_truths(const std::string& file, Warnings& warnings) {
         "images",
         [&](const Fields& fields) {
           if (fields.id.empty()) return false;
-          images.push_back({std::string(fields.id), unquoted(fields.file_name)});
+          images.push_back({std::string(fields.id),
+                            unquoted(fields.file_name),
+                            {side(fields.width.value_or(0)), side(fields.height.value_or(0))}});
           return true;
         },
         [&](const CocoEntry& entry) {
           const Json* name = entry.find("file_name");
           if (name && !name->is_string()) entry.fail("file_name", "a file name");
-          images.push_back({entry.id("id"), name ? name->get<std::string>() : ""});
+          const auto side_of = [&](const char* key) {
+            const Json* number = entry.find(key);
+            return number && number->is_number() ? side(number->get<double>()) : 0;
+          };
+          images.push_back(
+              {entry.id("id"), name ? name->get<std::string>() : "", {side_of("width"), side_of("height")}});
         });
   };
   const auto read_annotations = [&] {

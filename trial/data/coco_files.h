@@ -15,6 +15,7 @@ struct CocoTruths {
   std::string file;                                    // where they come from, for messages
   std::vector<ImageBoxes> images;                      // without detections, by ascending id as in pycocotools
   std::vector<std::string> ids, file_names;            // beside images; ids as JSON text, names "" if not given
+  std::vector<std::pair<int, int>> sizes;              // width and height, 0 where they are not given
   std::unordered_map<std::string, std::size_t> by_id;  // index in images
   std::unordered_map<std::string, std::size_t> by_name;
   std::string face_category;  // its id as JSON text

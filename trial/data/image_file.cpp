@@ -110,4 +110,10 @@ cv::Mat read_image(const std::string& file, Orientation orientation) {
   return image;
 }
 
+cv::Mat read_annotated_image(const std::string& file, int width, int height) {
+  cv::Mat image = read_image(file);
+  const bool is_turned = width != height && width == image.rows && height == image.cols;
+  return is_turned ? read_image(file, Orientation::kShown) : image;
+}
+
 }  // namespace hyperfd

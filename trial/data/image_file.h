@@ -19,6 +19,9 @@ enum class Orientation { kStored, kShown };
 // Reads one image (BGR, 8 bits). Throws InputError that names the file when
 // it is missing, not an image, or cut off: decoders fill the missing rest with grey, which would be trained on.
 cv::Mat read_image(const std::string& file, Orientation orientation = Orientation::kStored);
+// The same the way up that makes it as large as annotations say: as shown where that alone fits, which is what programs
+// mean that turn photographs before they are labelled. 0: not said.
+cv::Mat read_annotated_image(const std::string& file, int width, int height);
 
 // Endings of image files, with their dot, in lower and in upper case.
 const std::vector<std::string>& image_endings();

@@ -54,11 +54,7 @@ class CachedImages : public ImageSource {
 
 cv::Mat read_pixels(const std::string& folder, const AnnotatedImage& image) {
   if (image.make_pixels) return image.make_pixels();
-  const std::string file = folder + "/" + image.file;
-  cv::Mat pixels = read_image(file);
-  // Labelled in a program that turns photographs the right way up.
-  const bool is_turned = image.width != image.height && image.width == pixels.rows && image.height == pixels.cols;
-  return is_turned ? read_image(file, Orientation::kShown) : pixels;
+  return read_annotated_image(folder + "/" + image.file, image.width, image.height);
 }
 
 bool warn_of_size(Warnings& warnings, const AnnotatedImage& image, cv::Size size) {

@@ -47,11 +47,12 @@ void name_numbers(RankingModel& model, const LearningJob& job) {
   model.name_numbers(names);
 }
 
-// What is here of such inputs of G, by which they are standardised: numbers of data sets. Images never come here, and
-// their features, of batch norms and poolings, need it less.
+// What may be told of such inputs of G, by which they are standardised: numbers of offline data sets. The constants go
+// to every client with the weights, so no other client's numbers may be in them; images never come here.
 std::vector<std::vector<float>> without_images(const LearningJob& job, const ExtractorInput& input) {
   std::vector<std::vector<float>> rows;
   for (const auto& entry : job.tasks) {
+    if (entry.second.role != TaskRole::kOffline) continue;
     const DatasetRecord& dataset = entry.second.dataset;
     const auto is_known = [](const NamedNumber& number) { return std::abs(number.value) <= kLargestDatasetNumber; };
     if (extractor_input(dataset) != input ||
@@ -120,7 +121,7 @@ RankerRecord learn_ranker(const LearningJob& job) {
     }
     if (!known.client) continue;
     const ExtractorInput input = extractor_input(known.dataset);
-    model.add_extractor(input, without_images(job, input), seed);
+    if (!model.extractor_input()) model.add_extractor(input, without_images(job, input), seed);
     check_extractor(model, known, task.task);
     task.dataset = known.client.get();
   }

@@ -12,6 +12,7 @@
 #include "tuner/base/csv.h"
 #include "tuner/base/error.h"
 #include "tuner/base/files.h"
+#include "tuner/base/python_json.h"
 #include "tuner/base/yaml.h"
 #include "tuner/platform/metric.h"
 
@@ -200,12 +201,14 @@ class OptunaJournal {
     std::string failure;
     Json values;
   };
-  enum State : long long { kRunning, kComplete };
+  enum State : long long { kRunning, kComplete, kPruned, kFailed };
 
   void apply(const Json& operation) {
     switch (operation.at("op_code").get<long long>()) {
       case 0:
         operation.at("directions").at(0).get<long long>();
+        // Optuna says this again whenever a program begins; a study that is there stays.
+        if (is_live(operation.at("study_name").get<std::string>())) break;
         studies.push_back({operation.at("study_name").get<std::string>(), operation.at("directions")});
         break;
       case 1:
@@ -215,15 +218,15 @@ class OptunaJournal {
         add_trial(operation);
         break;
       case 5:
-        if (Trial* trial = find(trials, operation.at("trial_id"))) {
+        if (Trial* trial = find_unfinished(operation.at("trial_id"))) {
           set(*trial, operation.at("param_name").get<std::string>(), operation.at("param_value_internal"),
               operation.at("distribution"));
         }
         break;
       case 6:
-        if (Trial* trial = find(trials, operation.at("trial_id"))) {
+        if (Trial* trial = find_unfinished(operation.at("trial_id"))) {
           trial->state = operation.at("state").get<long long>();
-          trial->values = operation.value("values", Json());
+          if (const Json values = operation.value("values", Json()); !values.is_null()) trial->values = values;
         }
         break;
       default:
@@ -240,6 +243,15 @@ class OptunaJournal {
     const auto index = id.get<long long>();
     return index >= 0 && index < static_cast<long long>(items.size()) ? &items[static_cast<std::size_t>(index)]
                                                                       : nullptr;
+  }
+
+  bool is_live(const std::string& name) const {
+    return std::any_of(studies.begin(), studies.end(), [&](const Study& study) { return study.name == name; });
+  }
+
+  Trial* find_unfinished(const Json& id) {
+    Trial* trial = find(trials, id);
+    return trial && (trial->state < kComplete || trial->state > kFailed) ? trial : nullptr;
   }
 
   void add_trial(const Json& operation) {
@@ -269,16 +281,17 @@ class OptunaJournal {
 
 void read_optuna_journal(const ForeignSource& source, const std::string& text, Collector& collector) {
   OptunaJournal journal;
-  std::istringstream lines(text);
+  std::istringstream lines(without_nan(text));
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const std::string place = source.file + ": line " + std::to_string(number);
     Json operation;
     try {
-      operation = parse_json(line, place);
-    } catch (const InputError& error) {  // torn, or with a number that JSON does not have
-      collector.skip(place, error.what());
+      operation = parse_json(line, "operation");
+    } catch (const InputError& error) {
+      if (lines.peek() != std::istringstream::traits_type::eof()) throw InputError(place + ": " + error.what());
+      collector.skip(place, error.what());  // the last line, torn
       continue;
     }
     try {

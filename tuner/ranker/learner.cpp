@@ -202,11 +202,12 @@ class Update {
       }
       others.push_back(task);
       rest.push_back(pair ? tensor(pair->feature) : torch::Tensor());
-      if (!pair && ranker_.seen.count(task->name)) versions.push_back(ranker_.seen.at(task->name).version);
+      if (!pair && options_.images && ranker_.seen.count(task->name))
+        versions.push_back(ranker_.seen.at(task->name).version);
     }
     if (!versions.empty()) transformer_.prepare(iteration, versions);
     for (std::size_t i = 0; i < others.size(); ++i) {
-      if (!rest[i].defined()) rest[i] = ranker_.stored_feature(others[i]->name);
+      if (!rest[i].defined() && options_.images) rest[i] = ranker_.stored_feature(others[i]->name);
       result.known.push_back(rest[i].defined());
       if (!rest[i].defined()) rest[i] = torch::zeros({ranker_.units()});
     }
@@ -400,7 +401,7 @@ bool learn(Ranker& ranker, const std::vector<TaskExperience>& experience, const 
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     tasks[i].index = indices[i];
     tasks[i].numbers = ranker.standardised(options.numbers ? used[i]->statistics : std::vector<double>());
-    remember_feature(ranker, *used[i]);
+    if (options.images) remember_feature(ranker, *used[i]);
   }
   Update(ranker, std::move(tasks), options, warm_up && options.warm_up_iterations > 0, rng).run();
   return true;

@@ -67,6 +67,9 @@ def test_clean_corrects_labels_and_lists_what_a_person_should_look_at(tmp_path):
     program("clean", "--data", tmp_path / "data", "--detections", tmp_path / "teacher.json", "--out", folder / "annotations.json")
     assert json.loads((folder / "splits.json").read_text())["test"] == ["images/a.png"]
     assert Image.open(folder / "images" / "a.png").width == 200
+    (tmp_path / "data" / "splits.json").write_text(json.dumps({"train": ["images/a.png"], "val": [], "test": []}))
+    program("clean", "--data", tmp_path / "data", "--detections", tmp_path / "teacher.json", "--out", folder / "annotations.json")
+    assert json.loads((folder / "splits.json").read_text())["train"] == ["images/a.png"]
 
 
 def enlarged(faces, folder, factor):

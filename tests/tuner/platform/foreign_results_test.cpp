@@ -166,8 +166,8 @@ TEST_F(ForeignResultsTest, ReadsAStorageThatOptunaWrote) {
   EXPECT_EQ(found.optimize_mode, OptimizeMode::kMinimize);
 }
 
-// Written by Optuna 5.0: study a, with two complete trials, a pruned one and one that was only asked for; b, deleted;
-// and c, of two objectives.
+// Written by Optuna 5.0: study a by two programs, the second of which found it there: three complete trials, one with
+// an infinite value, a pruned one and one that was only asked for; b, deleted; and c, of two objectives.
 TEST_F(ForeignResultsTest, ReadsAnOptunaJournal) {
   const std::string journal = read_file(HYPERFD_SOURCE_DIR "/tests/tuner/platform/optuna_5.journal");
   EXPECT_NE(message_of([&] { read("journal.log", journal); }).find("2 studies, choose one with --study: a, c"),
@@ -177,10 +177,10 @@ TEST_F(ForeignResultsTest, ReadsAnOptunaJournal) {
   };
   const ForeignResults found = of_study("a");
   EXPECT_EQ(found.optimize_mode, OptimizeMode::kMinimize);
-  EXPECT_TRUE(found.skipped.empty());
-  ASSERT_EQ(found.rows.size(), 2u);
-  EXPECT_EQ(found.rows[1].configuration["kind"], "a,\"b\"");
-  EXPECT_EQ(found.rows[1].configuration["depth"], 5);
+  ASSERT_EQ(found.skipped.size(), 1u);
+  EXPECT_NE(found.skipped[0].find("journal.log: trial 4: no finite result"), std::string::npos) << found.skipped[0];
+  ASSERT_EQ(found.rows.size(), 3u);
+  EXPECT_EQ(found.rows[1].configuration, Json::parse(R"({"lr": 0.5, "kind": "a,\"b\"", "depth": 2})"));
   for (const auto& row : found.rows) {
     EXPECT_DOUBLE_EQ(row.metric, row.configuration["lr"].get<double>() * row.configuration["depth"].get<double>());
   }
@@ -188,13 +188,25 @@ TEST_F(ForeignResultsTest, ReadsAnOptunaJournal) {
   EXPECT_NE(message_of([&] { of_study("c"); }).find("2 objectives, expected one"), std::string::npos);
 }
 
+TEST_F(ForeignResultsTest, AFinishedTrialOfAnOptunaJournalStaysAsItIs) {
+  const ForeignResults found = read("late.log", R"({"op_code": 0, "study_name": "s", "directions": [2]}
+{"op_code": 4, "study_id": 0}
+{"op_code": 5, "trial_id": 0, "param_name": "depth", "param_value_internal": 3, "distribution": "{\"name\": \"IntDistribution\"}"}
+{"op_code": 5, "trial_id": 0, "param_name": "lr", "param_value_internal": 0.5, "distribution": "{\"name\": \"FloatDistribution\"}"}
+{"op_code": 5, "trial_id": 0, "param_name": "kind", "param_value_internal": 0, "distribution": "{\"name\": \"CategoricalDistribution\", \"attributes\": {\"choices\": [\"sgd\"]}}"}
+{"op_code": 6, "trial_id": 0, "state": 1, "values": [0.5]}
+{"op_code": 6, "trial_id": 0, "state": 3, "values": null}
+{"op_code": 6, "trial_id": 7, "state": 1, "values": [0.7]}
+)");
+  ASSERT_EQ(found.rows.size(), 1u);
+  EXPECT_EQ(found.rows[0].metric, 0.5);
+}
+
 TEST_F(ForeignResultsTest, SaysWhereAnOptunaJournalIsBroken) {
   const std::string create = R"({"op_code": 0, "study_name": "s", "directions": [2]})";
-  const ForeignResults torn =
-      read("torn.log", create + "\n" + R"({"op_code": 4, "study_id": 0, "state": 1, "value": 0.5,
-"params": )");
+  const ForeignResults torn = read("torn.log", create + "\n" + R"({"op_code": 4, "study_id": 0, "par)");
   EXPECT_EQ(torn.rows.size(), 0u);
-  ASSERT_EQ(torn.skipped.size(), 2u);
+  ASSERT_EQ(torn.skipped.size(), 1u);
   EXPECT_NE(torn.skipped[0].find("torn.log: line 2"), std::string::npos) << torn.skipped[0];
   const std::string trial = R"({"op_code": 4, "study_id": 0, "state": 1, "value": 0.5, "params": {"kind": 7}, )"
                             R"("distributions": {"kind": "{\"name\": \"CategoricalDistribution\", )"
@@ -203,9 +215,12 @@ TEST_F(ForeignResultsTest, SaysWhereAnOptunaJournalIsBroken) {
   ASSERT_EQ(wrong.skipped.size(), 1u);
   EXPECT_NE(wrong.skipped[0].find("wrong.log: trial 0: kind: choice 7"), std::string::npos) << wrong.skipped[0];
   for (const char* line : {R"({"op_code": "x"})", R"({"op_code": 4})", R"([1])", R"({"op_code": 5, "trial_id": []})"}) {
+    SCOPED_TRACE(line);
     const std::string message = message_of([&] { read("bad.log", create + "\n" + line); });
     EXPECT_NE(message.find("bad.log: line 2: not an operation"), std::string::npos) << message;
   }
+  EXPECT_NE(message_of([&] { read("torn.log", create + "\n{\n" + create); }).find("torn.log: line 2: operation"),
+            std::string::npos);
   EXPECT_NE(message_of([&] { read("object.json", R"({"a": 1})"); }).find("expected a list of trials"),
             std::string::npos);
 }

@@ -188,6 +188,13 @@ TEST_F(LearningTest, LearnsThroughADatasetThatIsServedAndKeepsItsMetaFeature) {
   run("e");
   ASSERT_TRUE(model().extractor_input());
   EXPECT_EQ(model().extractor_input()->frozen, kHash);
+  // The first of G's weights, which all clients get, standardise its inputs: nothing of this data set is in them.
+  const std::size_t inputs = model().extractor_input()->image_features + model().extractor_input()->statistics;
+  const std::vector<float> weights = model().extractor_weights();
+  for (std::size_t i = 0; i < inputs; ++i) {
+    EXPECT_EQ(weights[i], 0) << i;
+    EXPECT_EQ(weights[inputs + i], 1) << i;
+  }
   const std::int64_t version = store_->latest_ranker(signature())->version;
   EXPECT_THAT(directory_.requests, ElementsAre(std::make_pair(platform_.task("e"), version)));
   platform_.set_feature(platform_.task("e"), version, std::vector<float>(8, 0.5f));

@@ -44,6 +44,32 @@ TEST(Transformation, ClosedFormStaysNearTheIdentityWhereReferencesDecideNothing)
   EXPECT_LT((z.slice(0, 1) - torch::eye(4).slice(0, 1)).abs().max().item<double>(), 1e-3);
 }
 
+// ---- Frozen rankers ----
+
+TEST(FrozenRanker, MakesOfNumbersWhatItDidBefore) {
+  RankerOptions options;
+  options.effects = false;
+  options.warm_up_iterations = 30;
+  options.iterations_per_update = 0;
+  RankingModel model({2, 0}, options, 1);
+  const auto task_of = [](const std::string& name, double number) {
+    TaskExperience task{name, {}, {}, {number}};
+    for (const float x : {0.0f, 0.3f, 0.6f, 1.0f}) {
+      task.encodings.emplace_back(std::vector<float>{x, 1 - x});
+      task.scores.push_back(number * static_cast<double>(x));
+    }
+    return task;
+  };
+  const std::vector<TaskExperience> two = {task_of("a", 1), task_of("b", -1)};
+  std::vector<TaskExperience> three = two;
+  three.push_back(task_of("c", 100));
+  const TaskExperience own{"new", {}, {}, {0.5}};
+  model.update(two, 2);
+  const std::vector<float> before = model.score(own, two[0].encodings);
+  model.update(three, 3);
+  EXPECT_EQ(model.score(own, two[0].encodings), before);
+}
+
 // ---- Synaptic intelligence ----
 
 // Two linear regressions that share weights: the first task is decided by the first weight alone, the second one could

@@ -1,5 +1,6 @@
 #include "tuner/ranker/effect_process.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 #include "tuner/ranker/task_sampler.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 

@@ -140,7 +140,7 @@ std::vector<AnnotatedImage> import_images(const std::vector<LabelledImage>& imag
     const fs::path file = fs::path(options.images) / name;
     AnnotatedImage annotated;
     try {
-      const cv::Mat pixels = read_image(file.string());
+      const cv::Mat pixels = read_annotated_image(file.string(), image.width, image.height);
       annotated.width = pixels.cols;
       annotated.height = pixels.rows;
     } catch (const InputError& unreadable) {
