@@ -16,6 +16,7 @@ is used again. --classifier: what `hyperfd-trial import-weights` made of an Imag
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -94,23 +95,26 @@ def row(options, name, table, features, policy):
     print(f"| {name} | `{policy}` | {' | '.join(cells)} |", flush=True)
 
 
+def replay_command(options, features, policy):
+    offline = [path.name for path in datasets_of(options) if (TABLES / "hpo-offline" / f"{path.name}.jsonl").exists()]
+    return [options.bin / "hyperfd-tuner", "bench", "replay", "--json", "--space", ROOT / "search_spaces" / "hpo.yaml", "--table", TABLES / "hpo",
+            *(TABLES / "hpo-offline" / f"{task}.jsonl" for task in offline), "--offline", ",".join(offline), "--features", features,
+            "--budget", options.budgets, "--seeds", str(options.seeds), "--warm-starts", "2", "--policies", policy]
+
+
 def replay(options, name, features, policy):
-    """{budget: numbers of the policy}; kept in WORK, so that a command that was stopped goes on."""
-    kept = options.work / "features" / f"{folder_of(name)}-{options.budgets}-{options.seeds}.json"
+    """{budget: numbers of the policy}; kept in WORK as long as all that it is made of stays as it is, so that a command that was stopped goes on."""
+    command = replay_command(options, features, policy)
+    state = hashlib.sha256(" ".join(map(str, command)).encode())
+    for file in [command[0], *sorted(TABLES.glob("hpo/*.jsonl")), *sorted(TABLES.glob("hpo-offline/*.jsonl")), *sorted(features.iterdir())]:
+        state.update(Path(file).read_bytes())
+    kept = options.work / "features" / f"{folder_of(name)}-{state.hexdigest()[:24]}.json"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.with_suffix(".part").write_text(run_replay(options, features, policy))
+        kept.with_suffix(".part").write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         kept.with_suffix(".part").replace(kept)
     reports = json.loads(kept.read_text())
     return {report["budget"]: report["policies"][policy] for report in (reports if isinstance(reports, list) else [reports])}
-
-
-def run_replay(options, features, policy):
-    offline = [path.name for path in datasets_of(options) if (TABLES / "hpo-offline" / f"{path.name}.jsonl").exists()]
-    command = [options.bin / "hyperfd-tuner", "bench", "replay", "--json", "--space", ROOT / "search_spaces" / "hpo.yaml", "--table", TABLES / "hpo",
-               *(TABLES / "hpo-offline" / f"{task}.jsonl" for task in offline), "--offline", ",".join(offline), "--features", features,
-               "--budget", options.budgets, "--seeds", str(options.seeds), "--warm-starts", "2", "--policies", policy]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def replay_row(options, name, features, policy, first):

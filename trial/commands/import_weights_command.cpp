@@ -28,9 +28,9 @@ void halve(Weights& weights, const std::string& file) {
 }
 
 void import_weights(const Options& options) {
+  InputFiles({options.file}).check_kept("--out", options.out);
   Weights weights = identify_weights(load_weights(options.file), options.overrides, options.file);
   if (options.half) halve(weights, options.file);
-  InputFiles({options.file}).check_kept("--out", options.out);
   save_weights(options.out, weights);
   std::printf("%s: %s, %zu tensors → %s\n", options.file.c_str(),
               weights.description == kBackboneOnly ? "a backbone, to start training from" : "a detector",
