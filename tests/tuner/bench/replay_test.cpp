@@ -4,7 +4,7 @@
 #include <torch/torch.h>
 
 #include "tests/message_of.h"
-#include "tuner/ranker/dataset_features.h"
+#include "tests/tuner/bench/two_kinds.h"
 
 namespace hyperfd {
 namespace {
@@ -109,11 +109,7 @@ TEST(Replay, StartsFromRankersThatAreWarm) {
 
 // Near data sets, which the offline ones are, want the opposite of far ones, and only images tell which is which.
 LookupTable near_and_far() {
-  LookupTable table{
-      "toy",
-      SearchSpace::parse(Json::parse(R"({"x": {"_type": "choice", "_value": [1, 2, 3, 4, 5, 6, 7, 8]}})")),
-      {},
-      {}};
+  LookupTable table = toy_table();
   torch::manual_seed(7);
   for (int t = 0; t < 18; ++t) {
     const bool is_far = t >= 12 && t < 17;  // the last one is near
@@ -124,12 +120,7 @@ LookupTable near_and_far() {
       const double score = (is_far ? x : 9 - x) / 10.0;
       task.entries.push_back({Json{{"x", x}}, score, score});
     }
-    auto features = std::make_shared<DatasetFeatures>();
-    features->extractor = std::string(64, 'a');
-    features->images = to_half_precision(torch::randn({20, 3}) * 0.3 + (is_far ? 1.0 : -1.0));
-    features->statistic_names = {"size"};
-    features->statistics = {3.0};
-    task.features = features;
+    task.features = toy_features(is_far);
     table.tasks.push_back(std::move(task));
   }
   return table;

@@ -6,22 +6,18 @@
 #include <torch/torch.h>
 
 #include "tests/message_of.h"
+#include "tests/tuner/bench/two_kinds.h"
 #include "tests/tuner/temporary_folder.h"
 #include "tuner/bench/bundle.h"
 #include "tuner/platform/platform.h"
 #include "tuner/platform/sqlite_store.h"
-#include "tuner/ranker/dataset_features.h"
 
 namespace hyperfd {
 namespace {
 
 // Two kinds of data sets that want opposite configurations and whose images look different.
 LookupTable two_kinds(int tasks) {
-  LookupTable table{
-      "toy",
-      SearchSpace::parse(Json::parse(R"({"x": {"_type": "choice", "_value": [1, 2, 3, 4, 5, 6, 7, 8]}})")),
-      {},
-      {}};
+  LookupTable table = toy_table();
   torch::manual_seed(7);
   for (int t = 0; t < tasks; ++t) {
     const bool is_far = t % 2 == 1;
@@ -30,12 +26,7 @@ LookupTable two_kinds(int tasks) {
     for (int x = 1; x <= 8; ++x) {
       task.entries.push_back({Json{{"x", x}}, (is_far ? x : 9 - x) / 10.0, 0.5});
     }
-    auto features = std::make_shared<DatasetFeatures>();
-    features->extractor = std::string(64, 'a');
-    features->images = to_half_precision(torch::randn({20, 3}) * 0.3 + (is_far ? 1.0 : -1.0));
-    features->statistic_names = {"size"};
-    features->statistics = {3.0};
-    task.features = features;
+    task.features = toy_features(is_far);
     table.tasks.push_back(std::move(task));
   }
   return table;
